@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The one error value. Whoever finds the failure fills it; callers put their context in front;
+ * only the programs print it. It is always one printable line, whatever a message quotes.
+ */
+#include "schema/error.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Control characters and bytes that are not UTF-8's would let input forge lines of a log. */
+static bool is_printable(unsigned char c)
+{
+	return c >= 0x20 && c != 0x7f;
+}
+
+/* Copies text with \xNN in place of what does not print; cuts it with "..." where it is too long.
+ */
+static void copy_printable(char *to, size_t size, const char *from)
+{
+	size_t used = 0;
+
+	for (; *from; from++) {
+		unsigned char c = (unsigned char)*from;
+		size_t need = is_printable(c) ? 1 : 4;
+
+		if (used + need + sizeof("...") > size) {
+			memcpy(to + used, "...", 3);
+			used += 3;
+			break;
+		}
+		if (need == 1)
+			to[used] = *from;
+		else
+			snprintf(to + used, 5, "\\x%02x", c);
+		used += need;
+	}
+	to[used] = '\0';
+}
+
+static int set_text(
+	struct error *err, int code, const char *format, va_list arguments, const char *behind)
+{
+	char text[2 * ERROR_TEXT_MAX];
+	size_t used;
+
+	if (!err)
+		return code;
+	vsnprintf(text, sizeof(text), format, arguments);
+	used = strlen(text);
+	snprintf(text + used, sizeof(text) - used, "%s", behind);
+	copy_printable(err->text, sizeof(err->text), text);
+	err->code = code;
+	return code;
+}
+
+/**
+ * error_set() - fill an error
+ * @err:    where to, or NULL where nobody wants it
+ * @code:   negative errno
+ * @format: the message: lower case, no full stop; control characters in it are escaped
+ *
+ * Return: @code, so that a function can end with it.
+ */
+int error_set(struct error *err, int code, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	set_text(err, code, format, arguments, "");
+	va_end(arguments);
+	return code;
+}
+
+/**
+ * error_set_errno() - fill an error from errno, with the system's words behind the message
+ * @err:    where to, or NULL
+ * @format: what was tried
+ *
+ * Return: -errno.
+ */
+int error_set_errno(struct error *err, const char *format, ...)
+{
+	int code = errno;
+	char behind[128];
+	va_list arguments;
+
+	snprintf(behind, sizeof(behind), ": %s", strerror(code));
+	va_start(arguments, format);
+	set_text(err, -code, format, arguments, behind);
+	va_end(arguments);
+	return -code;
+}
+
+/**
+ * error_prefix() - put a context in front of an error: "CONTEXT: what was there"
+ * @err:    an error that is filled, or NULL
+ * @format: the context
+ *
+ * Return: the error's code (-EINVAL for NULL).
+ */
+int error_prefix(struct error *err, const char *format, ...)
+{
+	char context[ERROR_TEXT_MAX];
+	char text[2 * ERROR_TEXT_MAX + 2];
+	va_list arguments;
+
+	if (!err)
+		return -EINVAL;
+	va_start(arguments, format);
+	vsnprintf(context, sizeof(context), format, arguments);
+	va_end(arguments);
+	snprintf(text, sizeof(text), "%s: %s", context, err->text);
+	copy_printable(err->text, sizeof(err->text), text);
+	return err->code;
+}

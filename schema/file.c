@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Whole files, in and out: bounded reads of regular files only, writes that others see whole or
+ * not at all. Paths are relative to a folder that is open, and the last component is never
+ * followed where it is a symbolic link.
+ */
+#include "schema/file.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "schema/cleanup.h"
+#include "schema/deadline.h"
+#include "schema/error.h"
+
+#define DRAIN_CHUNK 65536
+
+/* Fails for what is not a regular file: a FIFO would block, a folder has no content. */
+static int check_regular(int fd, const char *name, size_t max, size_t *ret_size, struct error *err)
+{
+	struct stat status;
+
+	if (fstat(fd, &status) < 0)
+		return error_set_errno(err, "cannot read '%s'", name);
+	if (!S_ISREG(status.st_mode))
+		return error_set(err, S_ISDIR(status.st_mode) ? -EISDIR : -EINVAL,
+			"cannot read '%s': it is not a regular file", name);
+	if ((uintmax_t)status.st_size > max)
+		return error_set(
+			err, -EFBIG, "cannot read '%s': it is larger than %zu bytes", name, max);
+	*ret_size = (size_t)status.st_size;
+	return 0;
+}
+
+/* Reads until the end or until size bytes are there. */
+static ssize_t read_fully(int fd, char *buffer, size_t size)
+{
+	size_t used = 0;
+
+	while (used < size) {
+		ssize_t n = read(fd, buffer + used, size - used);
+
+		if (n < 0 && errno == EINTR && !deadline_passed())
+			continue;
+		if (n < 0)
+			return -1;
+		if (n == 0)
+			break;
+		used += (size_t)n;
+	}
+	return (ssize_t)used;
+}
+
+/**
+ * file_read() - read a regular file whole
+ * @dir:      the folder, or AT_FDCWD
+ * @name:     the file, below it
+ * @max:      the largest size that is accepted, in bytes
+ * @ret:      its bytes with a NUL behind them; the caller frees it
+ * @ret_size: how many bytes there are without that NUL
+ * @err:      filled on failure
+ *
+ * Return: 0; -ENOENT; -ELOOP for a symbolic link; -EISDIR or -EINVAL for what is not a regular
+ * file; -EFBIG; else what open(2) and read(2) gave.
+ */
+int file_read(
+	int dir, const char *name, size_t max, char **ret, size_t *ret_size, struct error *err)
+{
+	/* O_NONBLOCK: opening a FIFO must not wait for its writer. */
+	autoclose int fd =
+		openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	autofree char *text = NULL;
+	size_t size = 0;
+	ssize_t n;
+	int r;
+
+	if (fd < 0 && errno == ELOOP)
+		return error_set(err, -ELOOP, "cannot read '%s': it is a symbolic link", name);
+	if (fd < 0)
+		return error_set_errno(err, "cannot read '%s'", name);
+	r = check_regular(fd, name, max, &size, err);
+	if (r < 0)
+		return r;
+	text = malloc(size + 1);
+	if (!text)
+		return error_set(err, -ENOMEM, "cannot read '%s': out of memory", name);
+	n = read_fully(fd, text, size);
+	if (n < 0)
+		return error_set_errno(err, "cannot read '%s'", name);
+	text[n] = '\0';
+	*ret = text;
+	*ret_size = (size_t)n;
+	text = NULL;
+	return 0;
+}
+
+/* Waits until fd can be read. */
+static int wait_readable(int fd, struct error *err)
+{
+	struct pollfd wait = { .fd = fd, .events = POLLIN };
+	int r = poll(&wait, 1, deadline_remaining_ms());
+
+	if (r < 0 && errno != EINTR)
+		return error_set_errno(err, "cannot wait for stdin");
+	return deadline_check("reading stdin", err);
+}
+
+/**
+ * file_drain() - read a pipe to its end
+ * @fd:       stdin
+ * @max:      how much is kept, in bytes
+ * @ret:      the bytes with a NUL behind them; the caller frees it
+ * @ret_size: how many there are without that NUL
+ * @err:      filled on failure
+ *
+ * What is over @max is read as well and thrown away: old crun fails when a hook leaves its state
+ * unread (EPIPE). Waits no longer than the deadline.
+ *
+ * Return: 0, -EFBIG, -ETIME, -ENOMEM, or what read(2) gave.
+ */
+int file_drain(int fd, size_t max, char **ret, size_t *ret_size, struct error *err)
+{
+	autofree char *text = malloc(max + 1);
+	char spill[DRAIN_CHUNK];
+	size_t used = 0;
+	bool too_large = false;
+
+	if (!text)
+		return error_set(err, -ENOMEM, "cannot read stdin: out of memory");
+	for (;;) {
+		bool full = used == max;
+		ssize_t n;
+		int r = wait_readable(fd, err);
+
+		if (r < 0)
+			return r;
+		n = full ? read(fd, spill, sizeof(spill)) : read(fd, text + used, max - used);
+		if (n < 0 && (errno == EINTR || errno == EAGAIN))
+			continue;
+		if (n < 0)
+			return error_set_errno(err, "cannot read stdin");
+		if (n == 0)
+			break;
+		if (full)
+			too_large = true;
+		else
+			used += (size_t)n;
+	}
+	if (too_large)
+		return error_set(err, -EFBIG, "stdin holds more than %zu bytes", max);
+	text[used] = '\0';
+	*ret = text;
+	*ret_size = used;
+	text = NULL;
+	return 0;
+}
+
+static int write_fully(int fd, const char *data, size_t size)
+{
+	while (size > 0) {
+		ssize_t n = write(fd, data, size);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		data += n;
+		size -= (size_t)n;
+	}
+	return 0;
+}
+
+/* Writes a new file with its final content, or leaves none. */
+static int write_new(int dir, const char *name, const char *data, size_t size, mode_t mode)
+{
+	autoclose int fd =
+		openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+	int r;
+
+	if (fd < 0)
+		return -errno;
+	r = fchmod(fd, mode) < 0 ? -errno : 0; /* the umask must not decide */
+	if (r == 0)
+		r = write_fully(fd, data, size);
+	if (r < 0)
+		unlinkat(dir, name, 0);
+	return r;
+}
+
+/**
+ * file_replace() - write a file so that others see the old content or the new, never a part
+ * @dir:       the folder
+ * @name:      the file
+ * @temporary: the name it is written under first. The caller holds the lock that makes this name
+ *             his, so one that is left from a killed process is his too and is written anew
+ * @data:      the content
+ * @size:      its size in bytes
+ * @err:       filled on failure
+ *
+ * Nothing is synced: the folder is on a tmpfs, or its content ends with the boot.
+ *
+ * Return: 0, or what open(2), write(2) or rename(2) gave; nothing is left behind then.
+ */
+int file_replace(int dir, const char *name, const char *temporary, const char *data, size_t size,
+	struct error *err)
+{
+	int r = write_new(dir, temporary, data, size, 0600);
+
+	if (r == -EEXIST) {
+		unlinkat(dir, temporary, 0);
+		r = write_new(dir, temporary, data, size, 0600);
+	}
+	if (r < 0)
+		return error_set(err, r, "cannot write '%s': %s", temporary, strerror(-r));
+	if (renameat(dir, temporary, dir, name) < 0) {
+		r = error_set_errno(err, "cannot rename '%s' to '%s'", temporary, name);
+		unlinkat(dir, temporary, 0);
+		return r;
+	}
+	return 0;
+}
+
+/**
+ * file_create() - publish a file that must not exist yet, whole, on disk
+ * @dir:  the folder
+ * @name: the file
+ * @data: the content
+ * @size: its size in bytes
+ * @mode: its permissions
+ * @err:  filled on failure
+ *
+ * Return: 0, -EEXIST, or what open(2), write(2), fsync(2) or link(2) gave.
+ */
+int file_create(
+	int dir, const char *name, const char *data, size_t size, mode_t mode, struct error *err)
+{
+	/* A file without a name cannot be left behind; linking it fails where the name is taken. */
+	autoclose int fd = openat(dir, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, mode);
+	char self[sizeof("/proc/self/fd/") + 10];
+	int r;
+
+	if (fd < 0)
+		return error_set_errno(err, "cannot create '%s'", name);
+	r = write_fully(fd, data, size);
+	if (r < 0)
+		return error_set(err, r, "cannot write '%s': %s", name, strerror(-r));
+	if (fchmod(fd, mode) < 0 || fsync(fd) < 0)
+		return error_set_errno(err, "cannot write '%s'", name);
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	if (linkat(AT_FDCWD, self, dir, name, AT_SYMLINK_FOLLOW) < 0)
+		return error_set_errno(err, "cannot create '%s'", name);
+	if (fsync(dir) < 0)
+		return error_set_errno(err, "cannot create '%s'", name);
+	return 0;
+}
+
+/**
+ * file_open_dir() - open a folder
+ * @dir:  the folder it is in, or AT_FDCWD
+ * @name: its name
+ * @ret:  the descriptor; the caller closes it
+ * @err:  filled on failure
+ *
+ * Return: 0, -ENOENT, -ENOTDIR (also for a symbolic link), or what open(2) gave.
+ */
+int file_open_dir(int dir, const char *name, int *ret, struct error *err)
+{
+	int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+
+	if (fd < 0 && (errno == ELOOP || errno == ENOTDIR))
+		return error_set(err, -ENOTDIR, "cannot open '%s': it is not a folder", name);
+	if (fd < 0)
+		return error_set_errno(err, "cannot open '%s'", name);
+	*ret = fd;
+	return 0;
+}

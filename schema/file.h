@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SCHEMA_FILE_H
+#define SCHEMA_FILE_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+struct error;
+
+int file_read(
+	int dir, const char *name, size_t max, char **ret, size_t *ret_size, struct error *err);
+int file_drain(int fd, size_t max, char **ret, size_t *ret_size, struct error *err);
+int file_replace(int dir, const char *name, const char *temporary, const char *data, size_t size,
+	struct error *err);
+int file_create(
+	int dir, const char *name, const char *data, size_t size, mode_t mode, struct error *err);
+int file_open_dir(int dir, const char *name, int *ret, struct error *err);
+
+#endif
