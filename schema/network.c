@@ -1,0 +1,389 @@
+// SPDX-License-Identifier: MIT
+/*
+ * A network definition: ETC/networks/NAME.json, and questions to it. network.schema.json says what
+ * a file may hold; here is checked besides what a schema cannot say, and what the contract has but
+ * we do not do yet is refused in so many words.
+ */
+#include "schema/network.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "schema/cleanup.h"
+#include "schema/error.h"
+#include "schema/file.h"
+#include "schema/json.h"
+#include "schema/network_parts.h"
+
+#define LABELS_MAX 64
+/* The longest time that a new address is probed for. */
+#define CONFLICT_DETECTION_MAX_MS 10000
+/* RFC 8200 section 5: a link with a smaller MTU cannot have IPv6. */
+#define IPV6_MTU_MIN 1280
+
+static const char *const mode_names[] = {
+	[NETWORK_BRIDGE] = "bridge",
+	[NETWORK_PRIVATE] = "private",
+	[NETWORK_VEPA] = "vepa",
+	[NETWORK_PASSTHRU] = "passthru",
+	[NETWORK_SOURCE] = "source",
+};
+
+/**
+ * network_mode_name() - the name of a macvlan mode
+ * @mode: the mode
+ *
+ * Return: the name, as in the file.
+ */
+const char *network_mode_name(enum network_mode mode)
+{
+	return mode_names[mode];
+}
+
+/**
+ * network_mode_parse() - read the name of a macvlan mode
+ * @text: the name
+ * @ret:  the mode
+ * @err:  filled on failure
+ *
+ * Return: 0, -EINVAL.
+ */
+int network_mode_parse(const char *text, enum network_mode *ret, struct error *err)
+{
+	for (unsigned i = 0; i < sizeof(mode_names) / sizeof(mode_names[0]); i++)
+		if (!strcmp(mode_names[i], text)) {
+			*ret = (enum network_mode)i;
+			return 0;
+		}
+	return error_set(err, -EINVAL,
+		"'%.64s' is not a mode: use bridge, private, vepa, passthru or source", text);
+}
+
+static int read_name(const struct json *value, const char *where, void *ret, struct error *err)
+{
+	struct network *network = ret;
+	int r = json_expect(value, JSON_STRING, where, err);
+
+	if (r < 0)
+		return r;
+	r = name_check_network(value->text, err);
+	if (r < 0)
+		return error_prefix(err, "%s", where);
+	network->name = value->text;
+	return 0;
+}
+
+static int read_parent(const struct json *value, const char *where, void *ret, struct error *err)
+{
+	struct network *network = ret;
+	int r = json_expect(value, JSON_STRING, where, err);
+
+	if (r < 0)
+		return r;
+	r = name_check_interface(value->text, err);
+	if (r < 0)
+		return error_prefix(err, "%s", where);
+	network->parent = value->text;
+	return 0;
+}
+
+static int read_mode(const struct json *value, const char *where, void *ret, struct error *err)
+{
+	struct network *network = ret;
+	int r = json_expect(value, JSON_STRING, where, err);
+
+	if (r < 0)
+		return r;
+	r = network_mode_parse(value->text, &network->mode, err);
+	return r < 0 ? error_prefix(err, "%s", where) : 0;
+}
+
+static int read_source_mac(
+	const struct json *value, const char *where, void *ret, struct error *err)
+{
+	struct network *network = ret;
+	uint8_t mac[MAC_SIZE];
+	int r = json_expect(value, JSON_STRING, where, err);
+
+	if (r < 0)
+		return r;
+	if (network->n_source_macs == NETWORK_SOURCE_MACS_MAX)
+		return error_set(
+			err, -E2BIG, "%s: more than %d addresses", where, NETWORK_SOURCE_MACS_MAX);
+	r = mac_parse(value->text, mac, err);
+	if (r < 0)
+		return error_prefix(err, "%s", where);
+	for (unsigned i = 0; i < network->n_source_macs; i++)
+		if (!memcmp(network->source_macs[i], mac, MAC_SIZE))
+			return error_set(err, -EINVAL, "%s: '%s' is there twice: remove one", where,
+				value->text);
+	memcpy(network->source_macs[network->n_source_macs++], mac, MAC_SIZE);
+	return 0;
+}
+
+static int read_source_macs(
+	const struct json *value, const char *where, void *ret, struct error *err)
+{
+	const struct network *network = ret;
+	int r = members_read_array(value, read_source_mac, where, ret, err);
+
+	if (r == 0 && network->n_source_macs == 0)
+		r = error_set(err, -EINVAL, "%s: is empty: list the addresses to allow", where);
+	return r;
+}
+
+static int read_internal(const struct json *value, const char *where, void *ret, struct error *err)
+{
+	struct network *network = ret;
+	int r = json_expect(value, JSON_BOOLEAN, where, err);
+
+	if (r == 0)
+		network->internal = value->boolean;
+	return r;
+}
+
+static int read_mtu(const struct json *value, const char *where, void *ret, struct error *err)
+{
+	struct network *network = ret;
+	uint64_t mtu;
+	int r = json_get_uint(value, NETWORK_MTU_MAX, where, &mtu, err);
+
+	if (r < 0)
+		return r;
+	if (mtu < NETWORK_MTU_MIN)
+		return error_set(err, -ERANGE, "%s: %s is less than %d", where, value->text,
+			NETWORK_MTU_MIN);
+	network->mtu = (unsigned)mtu;
+	return 0;
+}
+
+static int read_ipv6(const struct json *value, const char *where, void *ret, struct error *err)
+{
+	const struct network *network = ret;
+	bool has_subnet = network_has_family(network, AF_INET6);
+	int r = json_expect(value, JSON_STRING, where, err);
+
+	if (r < 0)
+		return r;
+	if (!strcmp(value->text, "ra"))
+		return error_set(err, -EOPNOTSUPP,
+			"%s: 'ra' is not supported yet: use static or none", where);
+	if (!strcmp(value->text, "static"))
+		return has_subnet ? 0
+				  : error_set(err, -EINVAL,
+					    "%s: 'static' needs an IPv6 subnet: add one", where);
+	if (!strcmp(value->text, "none"))
+		return !has_subnet ? 0
+				   : error_set(err, -EINVAL,
+					     "%s: 'none' with an IPv6 subnet: remove one of them",
+					     where);
+	return error_set(err, -EINVAL, "%s: '%.64s' is not static, ra or none", where, value->text);
+}
+
+static int read_conflict_detection(
+	const struct json *value, const char *where, void *ret, struct error *err)
+{
+	uint64_t milliseconds;
+	int r = json_get_uint(value, CONFLICT_DETECTION_MAX_MS, where, &milliseconds, err);
+
+	(void)ret;
+	if (r == 0 && milliseconds > 0)
+		r = error_set(
+			err, -EOPNOTSUPP, "%s: %s is not supported yet: use 0", where, value->text);
+	return r;
+}
+
+static int read_host_access(
+	const struct json *value, const char *where, void *ret, struct error *err)
+{
+	int r = json_expect(value, JSON_BOOLEAN, where, err);
+
+	(void)ret;
+	if (r == 0 && value->boolean)
+		r = error_set(err, -EOPNOTSUPP, "%s: true is not supported yet: use false", where);
+	return r;
+}
+
+static int read_label(const struct json *value, const char *where, void *ret, struct error *err)
+{
+	unsigned *count = ret;
+
+	if (++*count > LABELS_MAX)
+		return error_set(err, -E2BIG, "%s: more than %d labels", where, LABELS_MAX);
+	return json_expect(value, JSON_STRING, where, err);
+}
+
+static int read_labels(const struct json *value, const char *where, void *ret, struct error *err)
+{
+	struct network *network = ret;
+	unsigned count = 0;
+	int r = members_read_map(value, read_label, where, &count, err);
+
+	if (r == 0)
+		network->labels = value;
+	return r;
+}
+
+/* ipv6 after subnets: it is checked against them. */
+static const struct member network_members[] = {
+	{ "name", read_name, true },
+	{ "parent", read_parent, false },
+	{ "mode", read_mode, false },
+	{ "source_macs", read_source_macs, false },
+	{ "subnets", network_read_subnets, false },
+	{ "routes", network_read_routes, false },
+	{ "internal", read_internal, false },
+	{ "mtu", read_mtu, false },
+	{ "labels", read_labels, false },
+	{ "ipam", network_read_ipam, false },
+	{ "ipv6", read_ipv6, false },
+	{ "conflict_detection_ms", read_conflict_detection, false },
+	{ "host_access", read_host_access, false },
+	{ "dns", network_read_dns, false },
+	{ NULL, NULL, false },
+};
+
+static int check_network(const struct network *network, struct error *err)
+{
+	int r = network_check_subnets(network, err);
+
+	if (r == 0)
+		r = network_check_routes(network, err);
+	if (r < 0)
+		return r;
+	if (network->mode == NETWORK_SOURCE && network->n_source_macs == 0)
+		return error_set(err, -EINVAL, "source_macs: mode source needs it: add the list");
+	if (network->mode != NETWORK_SOURCE && network->n_source_macs > 0)
+		return error_set(err, -EINVAL,
+			"source_macs: is for mode source, but the mode is %s",
+			network_mode_name(network->mode));
+	if (network->mtu && network->mtu < IPV6_MTU_MIN && network_has_family(network, AF_INET6))
+		return error_set(err, -EINVAL, "mtu: %u is too small for IPv6, which needs %d",
+			network->mtu, IPV6_MTU_MIN);
+	if (!network->parent)
+		return error_set(err, -EOPNOTSUPP,
+			"parent: a network without one is not supported yet: name a host "
+			"interface");
+	return 0;
+}
+
+/**
+ * network_parse() - read a network definition
+ * @text: the document; need not end with a NUL
+ * @size: of @text, in bytes
+ * @ret:  the network; free with network_free()
+ * @err:  filled on failure; the line begins with the key ("subnets[0].gateway: ")
+ *
+ * Return: 0; -EINVAL, -ERANGE, -ENAMETOOLONG: wrong; -E2BIG: over a limit; -EOPNOTSUPP: what we do
+ * not do yet; -ENOMEM.
+ */
+int network_parse(const char *text, size_t size, struct network **ret, struct error *err)
+{
+	cleanup(network_free) struct network *network = calloc(1, sizeof(*network));
+	int r;
+
+	if (!network)
+		return error_set(err, -ENOMEM, "out of memory");
+	r = json_parse(text, size, &network->doc, err);
+	if (r == 0)
+		r = members_read_object(json_root(network->doc), network_members, "", network, err);
+	if (r == 0)
+		r = check_network(network, err);
+	if (r < 0)
+		return r;
+	*ret = network;
+	network = NULL;
+	return 0;
+}
+
+/**
+ * network_load() - read the file of a network
+ * @dir:  ETC, open
+ * @name: the network's name, which is checked
+ * @ret:  the network; free with network_free()
+ * @err:  filled on failure
+ *
+ * Return: 0; -ENOENT: there is no such network; or what file_read() and network_parse() return.
+ */
+int network_load(int dir, const char *name, struct network **ret, struct error *err)
+{
+	cleanup(network_free) struct network *network = NULL;
+	autofree char *text = NULL;
+	char path[sizeof("networks/.json") + NETWORK_NAME_MAX];
+	size_t size;
+	int r = name_check_network(name, err);
+
+	if (r < 0)
+		return r;
+	snprintf(path, sizeof(path), "networks/%s.json", name);
+	r = file_read(dir, path, NETWORK_FILE_MAX, &text, &size, err);
+	if (r == -ENOENT)
+		return error_set(err, r,
+			"network '%s' does not exist: create it with 'oci-macvlan network create'",
+			name);
+	if (r < 0)
+		return error_prefix(err, "network '%s'", name);
+	r = network_parse(text, size, &network, err);
+	if (r == 0 && strcmp(network->name, name))
+		r = error_set(err, -EINVAL, "name: '%s' is not the file's name", network->name);
+	if (r < 0)
+		return error_prefix(err, "network file '%s'", path);
+	*ret = network;
+	network = NULL;
+	return 0;
+}
+
+/**
+ * network_free() - free a network; a destructor for cleanup()
+ * @network: a variable that holds a network or NULL; NULL afterwards
+ */
+void network_free(struct network **network)
+{
+	if (*network)
+		json_free(&(*network)->doc);
+	free(*network);
+	*network = NULL;
+}
+
+/**
+ * network_subnet_of() - which subnet an address lies in
+ * @network: the network
+ * @ip:      the address
+ *
+ * Return: the subnet, or NULL.
+ */
+const struct network_subnet *network_subnet_of(const struct network *network, const struct ip *ip)
+{
+	for (unsigned i = 0; i < network->n_subnets; i++)
+		if (cidr_contains(&network->subnets[i].subnet, ip))
+			return &network->subnets[i];
+	return NULL;
+}
+
+/**
+ * network_first_subnet() - the subnet that automatic addresses of a family come from
+ * @network: the network
+ * @family:  AF_INET or AF_INET6
+ *
+ * Return: the subnet, or NULL.
+ */
+const struct network_subnet *network_first_subnet(const struct network *network, sa_family_t family)
+{
+	for (unsigned i = 0; i < network->n_subnets; i++)
+		if (network->subnets[i].subnet.ip.family == family)
+			return &network->subnets[i];
+	return NULL;
+}
+
+/**
+ * network_has_family() - has the network a subnet of a family
+ * @network: the network
+ * @family:  AF_INET or AF_INET6
+ *
+ * Return: true when it has.
+ */
+bool network_has_family(const struct network *network, sa_family_t family)
+{
+	return network_first_subnet(network, family) != NULL;
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SCHEMA_NETWORK_H
+#define SCHEMA_NETWORK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "schema/ip.h"
+#include "schema/name.h"
+
+struct error;
+struct json;
+struct json_doc;
+
+#define NETWORK_FILE_MAX (256 * 1024)
+#define NETWORK_SUBNETS_MAX 16
+#define NETWORK_AUX_MAX 256
+#define NETWORK_ROUTES_MAX 64
+#define NETWORK_SOURCE_MACS_MAX 64
+#define NETWORK_MTU_MIN 68
+#define NETWORK_MTU_MAX 65535
+
+enum network_mode {
+	NETWORK_BRIDGE,
+	NETWORK_PRIVATE,
+	NETWORK_VEPA,
+	NETWORK_PASSTHRU,
+	NETWORK_SOURCE,
+};
+
+enum network_ipam {
+	NETWORK_IPAM_LOCAL,
+	NETWORK_IPAM_NONE,
+};
+
+struct network_subnet {
+	struct cidr subnet;
+	struct ip gateway; /* family 0: none */
+	bool onlink;	   /* the gateway may lie outside the subnet */
+	struct cidr range; /* where automatic addresses come from; the subnet where none is given */
+	bool has_range;
+};
+
+/* An address that is never given to a container automatically or on request. */
+struct network_aux {
+	const char *name;
+	struct ip ip;
+	unsigned subnet; /* index in subnets */
+};
+
+struct network_route {
+	struct cidr dst;
+	struct ip gateway; /* family 0: on the link */
+};
+
+/* A network definition. Strings live as long as the network. */
+struct network {
+	struct json_doc *doc;
+	const char *name;
+	const char *parent;
+	enum network_mode mode;
+	enum network_ipam ipam;
+	bool internal;
+	unsigned mtu; /* bytes; 0: the parent's */
+	unsigned n_subnets;
+	struct network_subnet subnets[NETWORK_SUBNETS_MAX];
+	unsigned n_aux;
+	struct network_aux aux[NETWORK_AUX_MAX];
+	unsigned n_routes;
+	struct network_route routes[NETWORK_ROUTES_MAX];
+	unsigned n_source_macs;
+	uint8_t source_macs[NETWORK_SOURCE_MACS_MAX][MAC_SIZE];
+	const struct json *labels; /* an object of strings, or NULL */
+};
+
+int network_parse(const char *text, size_t size, struct network **ret, struct error *err);
+int network_load(int dir, const char *name, struct network **ret, struct error *err);
+void network_free(struct network **network);
+
+const char *network_mode_name(enum network_mode mode);
+int network_mode_parse(const char *text, enum network_mode *ret, struct error *err);
+const struct network_subnet *network_subnet_of(const struct network *network, const struct ip *ip);
+const struct network_subnet *network_first_subnet(
+	const struct network *network, sa_family_t family);
+bool network_has_family(const struct network *network, sa_family_t family);
+
+#endif

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SCHEMA_NETWORK_PARTS_H
+#define SCHEMA_NETWORK_PARTS_H
+
+#include "schema/members.h"
+
+struct network;
+
+/* The parts of a network file; only for network.c. */
+members_read_fn network_read_subnets;
+members_read_fn network_read_routes;
+members_read_fn network_read_ipam;
+members_read_fn network_read_dns;
+int network_check_subnets(const struct network *network, struct error *err);
+int network_check_routes(const struct network *network, struct error *err);
+
+#endif

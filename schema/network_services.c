@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The members "ipam" and "dns" of a network: who gives the addresses, and which resolvers. What the
+ * contract has and we do not do yet is checked all the same, then refused.
+ */
+#include "schema/network.h"
+
+#include <string.h>
+
+#include "schema/error.h"
+#include "schema/json.h"
+#include "schema/network_parts.h"
+
+/* How many servers, search domains and options; each is one line or word of resolv.conf. */
+#define DNS_ENTRIES_MAX 16
+
+struct ipam {
+	const char *driver;
+	bool has_config;
+};
+
+/* The name of a plugin becomes that of a program: the same letters as a network's name. */
+static int read_driver(const struct json *value, const char *where, void *ret, struct error *err)
+{
+	struct ipam *ipam = ret;
+	int r = json_expect(value, JSON_STRING, where, err);
+
+	if (r < 0)
+		return r;
+	r = name_check_network(value->text, NULL);
+	if (r < 0)
+		return error_set(err, r, "%s: '%.64s' is not an IPAM driver: use local or none",
+			where, value->text);
+	ipam->driver = value->text;
+	return 0;
+}
+
+static int read_config(const struct json *value, const char *where, void *ret, struct error *err)
+{
+	struct ipam *ipam = ret;
+
+	ipam->has_config = true;
+	return json_expect(value, JSON_OBJECT, where, err);
+}
+
+static const struct member ipam_members[] = {
+	{ "driver", read_driver, false },
+	{ "config", read_config, false },
+	{ NULL, NULL, false },
+};
+
+/**
+ * network_read_ipam() - read the member "ipam"
+ * @value: the value
+ * @where: its place in the document
+ * @ret:   the struct network
+ * @err:   filled on failure
+ *
+ * Return: 0; -EINVAL; -EOPNOTSUPP: what we do not do yet.
+ */
+int network_read_ipam(const struct json *value, const char *where, void *ret, struct error *err)
+{
+	struct network *network = ret;
+	struct ipam ipam = { .driver = "local" };
+	int r = members_read_object(value, ipam_members, where, &ipam, err);
+
+	if (r < 0)
+		return r;
+	if (!strcmp(ipam.driver, "local"))
+		network->ipam = NETWORK_IPAM_LOCAL;
+	else if (!strcmp(ipam.driver, "none"))
+		network->ipam = NETWORK_IPAM_NONE;
+	else
+		return error_set(err, -EOPNOTSUPP,
+			"%s.driver: '%s' is not supported yet: use local or none", where,
+			ipam.driver);
+	if (ipam.has_config)
+		return error_set(
+			err, -EOPNOTSUPP, "%s.config: is not supported yet: remove it", where);
+	return 0;
+}
+
+struct dns {
+	const char *mode;
+	unsigned n_servers;
+	unsigned n_entries;	 /* of the list that is being read */
+	const char *only_static; /* a key that has no meaning in another mode, or NULL */
+};
+
+static int read_dns_mode(const struct json *value, const char *where, void *ret, struct error *err)
+{
+	struct dns *dns = ret;
+	int r = json_expect(value, JSON_STRING, where, err);
+
+	if (r < 0)
+		return r;
+	if (strcmp(value->text, "host") && strcmp(value->text, "none") &&
+		strcmp(value->text, "static"))
+		return error_set(err, -EINVAL, "%s: '%.64s' is not host, none or static", where,
+			value->text);
+	dns->mode = value->text;
+	return 0;
+}
+
+/* A word of resolv.conf; a blank or a line's end would make two of it. */
+static int read_word(const struct json *value, const char *where, void *ret, struct error *err)
+{
+	struct dns *dns = ret;
+	int r = json_expect(value, JSON_STRING, where, err);
+
+	if (r < 0)
+		return r;
+	if (++dns->n_entries > DNS_ENTRIES_MAX)
+		return error_set(err, -E2BIG, "%s: more than %d entries", where, DNS_ENTRIES_MAX);
+	for (const char *c = value->text; *c; c++)
+		if (*c <= ' ' || *c > '~')
+			return error_set(err, -EINVAL,
+				"%s: '%.64s' has a blank, control or non-ASCII character", where,
+				value->text);
+	if (!*value->text || strlen(value->text) > 253)
+		return error_set(err, -EINVAL, "%s: has %zu bytes, 1 to 253 are allowed", where,
+			strlen(value->text));
+	return 0;
+}
+
+static int read_words(const struct json *value, const char *where, void *ret, struct error *err)
+{
+	struct dns *dns = ret;
+
+	dns->n_entries = 0;
+	dns->only_static = value->key;
+	return members_read_array(value, read_word, where, dns, err);
+}
+
+static int read_server(const struct json *value, const char *where, void *ret, struct error *err)
+{
+	struct ip ip;
+	int r = read_word(value, where, ret, err);
+
+	if (r < 0)
+		return r;
+	r = ip_parse(value->text, &ip, err);
+	return r < 0 ? error_prefix(err, "%s", where) : 0;
+}
+
+static int read_servers(const struct json *value, const char *where, void *ret, struct error *err)
+{
+	struct dns *dns = ret;
+	int r;
+
+	dns->n_entries = 0;
+	dns->only_static = value->key;
+	r = members_read_array(value, read_server, where, dns, err);
+	dns->n_servers = dns->n_entries;
+	return r;
+}
+
+static const struct member dns_members[] = {
+	{ "mode", read_dns_mode, false },
+	{ "servers", read_servers, false },
+	{ "search", read_words, false },
+	{ "options", read_words, false },
+	{ NULL, NULL, false },
+};
+
+/**
+ * network_read_dns() - read the member "dns"
+ * @value: the value
+ * @where: its place in the document
+ * @ret:   the struct network, which has nothing for it yet
+ * @err:   filled on failure
+ *
+ * Return: 0; -EINVAL; -EOPNOTSUPP: what we do not do yet.
+ */
+int network_read_dns(const struct json *value, const char *where, void *ret, struct error *err)
+{
+	struct dns dns = { .mode = "host" };
+	int r = members_read_object(value, dns_members, where, &dns, err);
+
+	(void)ret;
+	if (r < 0)
+		return r;
+	if (dns.only_static && strcmp(dns.mode, "static"))
+		return error_set(err, -EINVAL, "%s.%s: is for mode static, but the mode is %s",
+			where, dns.only_static, dns.mode);
+	if (!strcmp(dns.mode, "static") && dns.n_servers == 0)
+		return error_set(err, -EINVAL, "%s.servers: mode static needs at least one", where);
+	if (strcmp(dns.mode, "none"))
+		return error_set(err, -EOPNOTSUPP, "%s.mode: '%s' is not supported yet: use none",
+			where, dns.mode);
+	return 0;
+}

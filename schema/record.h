@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SCHEMA_RECORD_H
+#define SCHEMA_RECORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "schema/ip.h"
+#include "schema/name.h"
+#include "schema/network.h"
+
+struct error;
+
+#define RECORD_FILE_MAX (256 * 1024)
+#define RECORD_MEMBERS_MAX 128
+#define RECORD_ENDPOINTS_MAX 32
+
+/* A container that uses the endpoints: dead when its init is. */
+struct record_member {
+	char id[CONTAINER_ID_MAX + 1];
+	pid_t pid;
+	uint64_t start; /* of init, in clock ticks since boot (proc(5), stat field 22) */
+};
+
+/* One interface in the namespace. An intent until ifindex is known: then it has no MAC and no
+ * addresses in the record, but may have a link and claims.
+ */
+struct record_endpoint {
+	char network[NETWORK_NAME_MAX + 1];
+	char interface[INTERFACE_NAME_MAX + 1];
+	char parent[INTERFACE_NAME_MAX + 1]; /* also the name of its pool */
+	enum network_mode mode;
+	int ifindex;			/* in the container's namespace; 0: an intent */
+	char key[CONTAINER_ID_MAX + 1]; /* what the same address again, and a hashed MAC, go by */
+	uint8_t mac[MAC_SIZE];
+	unsigned n_addresses;
+	struct cidr addresses[NETWORK_SUBNETS_MAX];
+};
+
+/* RUN/containers/ID.json: all that detach needs. With joined set there is nothing but that: the
+ * container is a member in the record of another, whose namespace it shares.
+ */
+struct record {
+	char id[CONTAINER_ID_MAX + 1];
+	char joined[CONTAINER_ID_MAX + 1]; /* the owner's id; "": this one is an owner */
+	char name[CONTAINER_NAME_MAX + 1]; /* what ps and inspect show */
+	uint64_t netns_cookie;		   /* SO_NETNS_COOKIE of the container's namespace */
+	uint64_t host_cookie;		   /* and of the namespace that it was attached from */
+	int nsid;			   /* of the container's namespace in the host's */
+	bool nsid_shared;		   /* the id was there before us */
+	unsigned n_members;
+	struct record_member members[RECORD_MEMBERS_MAX];
+	unsigned n_endpoints;
+	struct record_endpoint endpoints[RECORD_ENDPOINTS_MAX];
+};
+
+int record_new(const char *id, struct record **ret, struct error *err);
+void record_free(struct record **record);
+int record_parse(const char *text, size_t size, struct record **ret, struct error *err);
+int record_format(const struct record *record, char **ret, size_t *ret_size, struct error *err);
+int record_load(int dir, const char *id, struct record **ret, struct error *err);
+int record_save(int dir, const struct record *record, struct error *err);
+int record_remove(int dir, const char *id, struct error *err);
+const struct record_member *record_member_of(const struct record *record, const char *id);
+int record_add_member(struct record *record, const struct record_member *member, struct error *err);
+void record_drop_member(struct record *record, const char *id);
+
+#endif

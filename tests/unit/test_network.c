@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: MIT
+/*
+ * schema/network*.c: what a good file becomes, and files that are none. That wrong documents are
+ * refused is tested with the corpus in tests/schema; here is asserted what is said about them.
+ */
+#include "schema/network.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "schema/cleanup.h"
+#include "schema/error.h"
+#include "schema/file.h"
+#include "schema/json.h"
+#include "tests/unit/tap.h"
+
+#define HEAD "{\"name\":\"n\",\"parent\":\"eth0\","
+#define V4 "{\"subnet\":\"10.0.0.0/24\",\"gateway\":\"10.0.0.1\"}"
+#define V6 "{\"subnet\":\"2001:db8::/64\",\"gateway\":\"2001:db8::1\"}"
+
+static struct network *parse(const char *text)
+{
+	struct network *network = NULL;
+	struct error err = { 0 };
+
+	ok(network_parse(text, strlen(text), &network, &err) == 0, "%.60s: %s", text, err.text);
+	return network;
+}
+
+static void test_full(void)
+{
+	cleanup(network_free) struct network *n =
+		parse("{\"name\":\"macvlan0\",\"parent\":\"eth0.10\",\"mode\":\"source\","
+		      "\"source_macs\":[\"02:42:0a:00:00:04\",\"aa-bb-cc-dd-ee-ff\"],\"subnets\":["
+		      "{\"subnet\":\"10.0.0.0/"
+		      "24\",\"gateway\":\"10.0.0.1\",\"ip_range\":\"10.0.0.128/25\","
+		      "\"aux_addresses\":{\"printer\":\"10.0.0.200\",\"nas\":\"10.0.0.201\"}}," V6
+		      ",{\"subnet\":\"10.1.0.0/16\",\"gateway\":\"10.9.9.9\",\"onlink\":true}],"
+		      "\"internal\":true,\"mtu\":9000,\"routes\":[{\"dst\":\"192.168.0.0/16\","
+		      "\"gateway\":\"10.0.0.254\"},{\"dst\":\"fd00::/"
+		      "8\"}],\"ipam\":{\"driver\":\"local\"},"
+		      "\"labels\":{\"team\":\"edge\"}}");
+	char text[CIDR_TEXT];
+
+	is_str(n->name, "macvlan0", "name");
+	is_str(n->parent, "eth0.10", "parent");
+	is_int(n->mode, NETWORK_SOURCE, "mode");
+	is_int(n->n_source_macs, 2, "source_macs");
+	is_str(mac_format(n->source_macs[1], text), "aa:bb:cc:dd:ee:ff", "the second");
+	is_int(n->ipam, NETWORK_IPAM_LOCAL, "ipam driver");
+	is_int(n->n_subnets, 3, "subnets");
+	is_str(cidr_format(&n->subnets[0].subnet, text), "10.0.0.0/24", "the first");
+	is_str(ip_format(&n->subnets[0].gateway, text), "10.0.0.1", "its gateway");
+	is_str(cidr_format(&n->subnets[0].range, text), "10.0.0.128/25", "its range");
+	ok(n->subnets[0].has_range && !n->subnets[1].has_range, "only it has one");
+	is_str(cidr_format(&n->subnets[1].range, text), "2001:db8::/64", "else it is the subnet");
+	ok(n->subnets[2].onlink && !n->subnets[0].onlink, "onlink");
+	is_int(n->n_aux, 2, "aux addresses");
+	is_str(n->aux[1].name, "nas", "the second's name");
+	is_str(ip_format(&n->aux[1].ip, text), "10.0.0.201", "and address");
+	is_int(n->aux[1].subnet, 0, "and subnet");
+	ok(n->internal, "internal");
+	is_int(n->mtu, 9000, "mtu");
+	is_int(n->n_routes, 2, "routes");
+	is_str(cidr_format(&n->routes[0].dst, text), "192.168.0.0/16", "the first");
+	is_str(ip_format(&n->routes[0].gateway, text), "10.0.0.254", "its gateway");
+	is_int(n->routes[1].gateway.family, 0, "the second has none");
+	is_str(json_member(n->labels, "team")->text, "edge", "labels");
+}
+
+static void test_defaults(void)
+{
+	cleanup(network_free) struct network *n =
+		parse(HEAD "\"subnets\":[{\"subnet\":\"10.0.0.0/24\"}]}");
+
+	is_int(n->mode, NETWORK_BRIDGE, "mode bridge");
+	is_int(n->ipam, NETWORK_IPAM_LOCAL, "ipam local");
+	is_int(n->mtu, 0, "the parent's mtu");
+	ok(!n->internal && !n->labels && !n->n_routes && !n->n_aux && !n->n_source_macs,
+		"nothing else");
+	is_int(n->subnets[0].gateway.family, 0, "a gateway is not invented");
+}
+
+static void test_questions(void)
+{
+	cleanup(network_free) struct network *n =
+		parse(HEAD "\"subnets\":[" V4 ",{\"subnet\":\"10.0.1.0/24\"}," V6
+			   ",{\"subnet\":\"2001:db8:1::/64\"}]}");
+	cleanup(network_free) struct network *none = parse(HEAD "\"ipam\":{\"driver\":\"none\"}}");
+	struct ip ip;
+
+	ip_parse("10.0.1.7", &ip, NULL);
+	ok(network_subnet_of(n, &ip) == &n->subnets[1], "an address's subnet");
+	ip_parse("10.0.2.7", &ip, NULL);
+	ok(!network_subnet_of(n, &ip), "or none");
+	ok(network_first_subnet(n, AF_INET) == &n->subnets[0], "the first IPv4 subnet");
+	ok(network_first_subnet(n, AF_INET6) == &n->subnets[2], "the first IPv6 subnet");
+	ok(network_has_family(n, AF_INET) && network_has_family(n, AF_INET6), "both families");
+	is_int(none->ipam, NETWORK_IPAM_NONE, "ipam none");
+	ok(!network_has_family(none, AF_INET) && !network_first_subnet(none, AF_INET6),
+		"has neither");
+}
+
+static void test_modes(void)
+{
+	static const char *const names[] = { "bridge", "private", "vepa", "passthru", "source" };
+	enum network_mode mode = NETWORK_VEPA;
+	struct error err = { 0 };
+
+	for (unsigned i = 0; i < 5; i++) {
+		is_int(network_mode_parse(names[i], &mode, &err), 0, "mode %s", names[i]);
+		is_str(network_mode_name(mode), names[i], "there and back");
+	}
+	is_int(network_mode_parse("Bridge", &mode, &err), -EINVAL, "%s", err.text);
+	is_int(network_mode_parse("", &mode, &err), -EINVAL, "%s", err.text);
+	is_int(mode, NETWORK_SOURCE, "untouched");
+}
+
+static void test_messages(void)
+{
+	static const struct {
+		const char *text;
+		const char *message;
+	} bad[] = {
+		{ HEAD "\"subnets\":[{\"subnet\":\"10.0.0.5/24\"}]}",
+			"subnets[0].subnet: '10.0.0.5/24' is not a subnet: did you mean "
+			"'10.0.0.0/24'?" },
+		{ HEAD "\"subnets\":[" V4
+		       ",{\"subnet\":\"10.0.0.0/24\",\"gateway\":\"10.0.1.1\"}]}",
+			"subnets[1].gateway: '10.0.1.1' is outside 10.0.0.0/24: correct it, or set "
+			"\"onlink\": true" },
+		{ HEAD "\"subnets\":[" V4 ",{\"subnet\":\"10.0.0.0/16\"}]}",
+			"subnets[1].subnet: '10.0.0.0/16' overlaps with '10.0.0.0/24'" },
+		{ HEAD "\"subnets\":[" V4 "],\"gateway\":\"10.0.0.1\"}", "unknown key 'gateway'" },
+		{ HEAD "\"subnets\":[" V4 "],\"mtu\":1.5}",
+			"mtu: '1.5' is not a whole number from 0" },
+		{ HEAD "\"subnets\":[" V6 "],\"mtu\":1000}",
+			"mtu: 1000 is too small for IPv6, which needs 1280" },
+		{ HEAD "\"mode\":\"source\",\"subnets\":[" V4 "]}",
+			"source_macs: mode source needs it: add the list" },
+		{ HEAD "\"subnets\":[" V4 "],\"routes\":[{\"dst\":\"0.0.0.0/0\"}]}",
+			"routes[0].dst: '0.0.0.0/0' is the default route: give the subnet a "
+			"gateway "
+			"instead" },
+		{ HEAD "\"subnets\":[" V4 "],\"name\":\"n\"}", "the key 'name' is there twice" },
+		{ "{\"name\":\"n\",\"subnets\":[" V4 "]}", "parent: a network without one is not "
+							   "supported yet: name a host interface" },
+		{ HEAD "\"ipam\":{\"driver\":\"dhcp\"}}",
+			"ipam.driver: 'dhcp' is not supported yet: use local or none" },
+		{ HEAD "\"subnets\":[" V4 "],\"dns\":{\"mode\":\"host\"}}",
+			"dns.mode: 'host' is not supported yet: use none" },
+		{ HEAD "\"subnets\":[" V4 "],\"host_access\":true}",
+			"host_access: true is not supported yet: use false" },
+		{ HEAD "\"subnets\":[" V4 "],\"conflict_detection_ms\":200}",
+			"conflict_detection_ms: 200 is not supported yet: use 0" },
+		{ HEAD "\"subnets\":[" V4 "],\"ipv6\":\"ra\"}",
+			"ipv6: 'ra' is not supported yet: use static or none" },
+	};
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct network *network = NULL;
+		struct error err = { 0 };
+		int r = network_parse(bad[i].text, strlen(bad[i].text), &network, &err);
+
+		ok(r < 0 && !network, "refused");
+		is_str(err.text, bad[i].message, "said so");
+	}
+}
+
+static void test_hostile(void)
+{
+	static char deep[100100] = HEAD "\"labels\":";
+	struct network *network = NULL;
+	struct error err = { 0 };
+
+	memset(deep + strlen(deep), '[', 100000);
+	is_int(network_parse(deep, strlen(deep), &network, &err), -E2BIG, "%s", err.text);
+	is_int(network_parse("", 0, &network, &err), -EINVAL, "%s", err.text);
+	is_int(network_parse("\x7f\x00\x01", 3, &network, &err), -EINVAL, "%s", err.text);
+	for (size_t size = 0; size < sizeof(HEAD) - 1; size++)
+		if (network_parse(HEAD, size, &network, &err) == 0)
+			break;
+	ok(!network, "nothing truncated is accepted");
+}
+
+static void expect_unloaded(int dir, const char *name, int code, const char *why)
+{
+	struct network *network = NULL;
+	struct error err = { 0 };
+
+	is_int(network_load(dir, name, &network, &err), code, "not loaded: %s", err.text);
+	ok(!network && strstr(err.text, why), "says '%s'", why);
+}
+
+static void put_file(int dir, const char *name, const char *text)
+{
+	struct error err = { 0 };
+
+	if (file_replace(dir, name, "networks/tmp", text, strlen(text), &err) < 0)
+		ok(false, "%s", err.text);
+}
+
+static void test_files(void)
+{
+	autoclose int dir = open(tap_tempdir(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cleanup(network_free) struct network *network = NULL;
+	struct error err = { 0 };
+
+	expect_unloaded(dir, "n", -ENOENT,
+		"network 'n' does not exist: create it with 'oci-macvlan network create'");
+	mkdirat(dir, "networks", 0700);
+	expect_unloaded(dir, "n", -ENOENT, "network 'n' does not exist");
+	expect_unloaded(dir, "../n", -EINVAL, "network name '../n' is not valid");
+	expect_unloaded(dir, "", -EINVAL, "network name is empty");
+	put_file(dir, "networks/n.json", HEAD "\"subnets\":[" V4 "]}");
+	is_int(network_load(dir, "n", &network, &err), 0, "a network is loaded: %s", err.text);
+	is_str(network->name, "n", "with its name");
+	put_file(dir, "networks/m.json", HEAD "\"subnets\":[" V4 "]}");
+	expect_unloaded(dir, "m", -EINVAL,
+		"network file 'networks/m.json': name: 'n' is not the file's name");
+	put_file(dir, "networks/m.json", "{\"name\":\"m\",\"x\":1}");
+	expect_unloaded(dir, "m", -EINVAL, "network file 'networks/m.json': unknown key 'x'");
+	put_file(dir, "networks/m.json", "");
+	expect_unloaded(dir, "m", -EINVAL, "network file 'networks/m.json': not valid JSON");
+	mkdirat(dir, "networks/d.json", 0700);
+	expect_unloaded(dir, "d", -EISDIR, "'networks/d.json': it is not a regular file");
+	mkfifoat(dir, "networks/f.json", 0600);
+	expect_unloaded(dir, "f", -EINVAL, "'networks/f.json': it is not a regular file");
+	ok(symlinkat("/dev/zero", dir, "networks/z.json") == 0, "a link to /dev/zero");
+	expect_unloaded(dir, "z", -ELOOP, "symbolic link");
+	put_file(dir, "networks/b.json", "");
+	{
+		autoclose int fd = openat(dir, "networks/b.json", O_WRONLY | O_CLOEXEC);
+
+		ok(ftruncate(fd, 100000000) == 0, "a file of 100 MB");
+	}
+	expect_unloaded(dir, "b", -EFBIG, "larger than 262144 bytes");
+}
+
+int main(void)
+{
+	test_full();
+	test_defaults();
+	test_questions();
+	test_modes();
+	test_messages();
+	test_hostile();
+	test_files();
+	return tap_done();
+}
