@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What may be asked for: static addresses and default routes of a selection, against the network
+ * and the host. Nothing here looks at claims or changes anything.
+ */
+#include "ipam/ipam.h"
+
+#include <stdio.h>
+
+#include "schema/error.h"
+#include "schema/selection.h"
+
+static bool has_gateway(const struct network *network, const struct ip *ip)
+{
+	for (unsigned i = 0; i < network->n_subnets; i++)
+		if (ip_equal(&network->subnets[i].gateway, ip))
+			return true;
+	return false;
+}
+
+/* "10.0.0.0/24, 2001:db8::/64" */
+static const char *format_subnets(
+	const struct network *network, char ret[NETWORK_SUBNETS_MAX * (CIDR_TEXT + 2)])
+{
+	size_t used = 0;
+
+	ret[0] = '\0';
+	for (unsigned i = 0; i < network->n_subnets; i++) {
+		char text[CIDR_TEXT];
+		int n = sprintf(ret + used, "%s%s", i ? ", " : "",
+			cidr_format(&network->subnets[i].subnet, text));
+
+		used += (size_t)n;
+	}
+	return ret;
+}
+
+static int report_outside(
+	const struct network *network, const char *what, const struct ip *ip, struct error *err)
+{
+	char subnets[NETWORK_SUBNETS_MAX * (CIDR_TEXT + 2)];
+	char text[IP_TEXT];
+
+	return error_set(err, -EINVAL, "%s '%s' lies in no subnet of network '%s' (%s)", what,
+		ip_format(ip, text), network->name, format_subnets(network, subnets));
+}
+
+/* Is it an address that somebody else has, or nobody may have? */
+static int check_reserved(const struct ipam_request *request, const struct network_subnet *subnet,
+	const struct ip *ip, struct error *err)
+{
+	const struct network *network = request->network;
+	char text[IP_TEXT];
+	char in[CIDR_TEXT];
+
+	ip_format(ip, text);
+	if (cidr_reserves(&subnet->subnet, ip))
+		return error_set(err, -EINVAL,
+			"address '%s' of network '%s' is the %s address of %s: ask for another",
+			text, network->name,
+			ip->family == AF_INET6		   ? "subnet-router anycast"
+			: ip_equal(ip, &subnet->subnet.ip) ? "network"
+							   : "broadcast",
+			cidr_format(&subnet->subnet, in));
+	if (has_gateway(network, ip))
+		return error_set(err, -EINVAL,
+			"address '%s' is a gateway of network '%s': ask for another", text,
+			network->name);
+	for (unsigned i = 0; i < request->selection->n_gateways; i++)
+		if (ip_equal(&request->selection->gateways[i], ip))
+			return error_set(err, -EINVAL,
+				"address '%s' is asked for as default route too: ask for another",
+				text);
+	for (unsigned i = 0; i < network->n_aux; i++)
+		if (ip_equal(&network->aux[i].ip, ip))
+			return error_set(err, -EINVAL,
+				"address '%s' of network '%s' is the aux address of '%s': ask for "
+				"another",
+				text, network->name, network->aux[i].name);
+	for (size_t i = 0; i < request->n_host; i++)
+		if (ip_equal(&request->host[i], ip))
+			return error_set(err, -EINVAL,
+				"address '%s' is the host's own address: ask for another", text);
+	return 0;
+}
+
+/* Checks the address at this index of the selection. */
+static int check_ip(const struct ipam_request *request, unsigned index, struct error *err)
+{
+	const struct cidr *wanted = &request->selection->ips[index];
+	const struct network_subnet *subnet = network_subnet_of(request->network, &wanted->ip);
+	char text[IP_TEXT];
+	char other[IP_TEXT];
+	char in[CIDR_TEXT];
+
+	if (!subnet)
+		return report_outside(request->network, "address", &wanted->ip, err);
+	ip_format(&wanted->ip, text);
+	cidr_format(&subnet->subnet, in);
+	if (wanted->len != SELECTION_LEN_NONE && wanted->len != subnet->subnet.len)
+		return error_set(err, -EINVAL,
+			"address '%s/%u' of network '%s' lies in subnet %s: leave out the '/%u'",
+			text, wanted->len, request->network->name, in, wanted->len);
+	for (unsigned i = 0; i < index; i++) {
+		const struct ip *ip = &request->selection->ips[i].ip;
+
+		if (cidr_contains(&subnet->subnet, ip))
+			return error_set(err, -EINVAL,
+				"addresses '%s' and '%s' lie both in subnet %s of network '%s': "
+				"one "
+				"at most",
+				ip_format(ip, other), text, in, request->network->name);
+	}
+	return check_reserved(request, subnet, &wanted->ip, err);
+}
+
+/* A next hop on request lies in a subnet, or is the gateway that lies on the link outside of it. */
+static int check_gateway(const struct network *network, const struct ip *gateway, struct error *err)
+{
+	if (network_subnet_of(network, gateway) || has_gateway(network, gateway))
+		return 0;
+	return report_outside(network, "default-route", gateway, err);
+}
+
+/**
+ * ipam_check() - may these addresses and default routes be asked for
+ * @request: the endpoint; its id, interface and key do not count
+ * @err:     filled on failure
+ *
+ * Changes nothing and claims nothing: an address that is taken is found by ipam_allocate().
+ *
+ * Return: 0, -EINVAL.
+ */
+int ipam_check(const struct ipam_request *request, struct error *err)
+{
+	const struct selection *selection = request->selection;
+	const struct network *network = request->network;
+
+	if (network->ipam == NETWORK_IPAM_NONE && selection->n_ips > 0)
+		return error_set(err, -EINVAL,
+			"network '%s' gives no addresses (ipam driver 'none'): leave out ips",
+			network->name);
+	for (unsigned i = 0; i < selection->n_ips; i++) {
+		int r = check_ip(request, i, err);
+
+		if (r < 0)
+			return r;
+	}
+	for (unsigned i = 0; i < selection->n_gateways; i++) {
+		int r = check_gateway(network, &selection->gateways[i], err);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}

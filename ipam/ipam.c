@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The addresses of one endpoint: which are wanted, claimed all or none, and given back. What may be
+ * asked for is checked before (ipam/check.c).
+ */
+#include "ipam/ipam.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ipam/pool.h"
+#include "ipam/store.h"
+#include "schema/cleanup.h"
+#include "schema/error.h"
+#include "schema/record.h"
+#include "schema/selection.h"
+
+/* A claim on a name: .name-NETWORK:KEY -> CONTAINER/INTERFACE. */
+#define NAME_CLAIM_MAX (sizeof(".name-") + NETWORK_NAME_MAX + 1 + CONTAINER_ID_MAX)
+
+static const char *owner_of(const char *id, const char *interface, char ret[CLAIMS_OWNER_MAX + 1])
+{
+	snprintf(ret, CLAIMS_OWNER_MAX + 1, "%s/%s", id, interface);
+	return ret;
+}
+
+static const char *name_claim_of(const char *network, const char *key, char ret[NAME_CLAIM_MAX])
+{
+	snprintf(ret, NAME_CLAIM_MAX, ".name-%s:%s", network, key);
+	return ret;
+}
+
+/**
+ * ipam_claim_key() - claim the name that a container goes by, so that no two live ones share it
+ * @store:      the store
+ * @request:    the endpoint, and the name in its key (of io.oci-macvlan.name)
+ * @ret_holder: on -EEXIST: CONTAINER/INTERFACE that has it
+ * @err:        filled on failure
+ *
+ * ipam_release() gives it back.
+ *
+ * Return: 0; -EEXIST: another has it; -EINVAL: it is no name; or what symlink(2) gave.
+ */
+int ipam_claim_key(const struct store *store, const struct ipam_request *request,
+	char ret_holder[CLAIMS_OWNER_MAX + 1], struct error *err)
+{
+	char owner[CLAIMS_OWNER_MAX + 1];
+	char name[NAME_CLAIM_MAX];
+	autoclose int pool = -1;
+	int r;
+
+	if (strchr(request->key, '/') || strlen(request->key) > CONTAINER_ID_MAX)
+		return error_set(err, -EINVAL, "'%s' is not a name to go by", request->key);
+	r = store_open_pool(store, request->network->parent, true, &pool, err);
+	if (r == 0)
+		r = claims_take(pool, name_claim_of(request->network->name, request->key, name),
+			owner_of(request->id, request->interface, owner), ret_holder, err);
+	if (r < 0)
+		error_prefix(err, "name '%s'", request->key);
+	return r;
+}
+
+/* One endpoint's allocation on its way. */
+struct allocation {
+	const struct ipam_request *request;
+	int pool;
+	char owner[CLAIMS_OWNER_MAX + 1];
+	struct ip *reserved;
+	size_t n_reserved;
+	struct ipam_result result;
+};
+
+/* What automatic addresses pass over. A route's gateway is somebody else's too, but a container may
+ * be meant to be it: then it asks for that address.
+ */
+static int list_reserved(struct allocation *allocation, struct error *err)
+{
+	const struct ipam_request *request = allocation->request;
+	const struct network *network = request->network;
+	size_t max = NETWORK_SUBNETS_MAX + NETWORK_AUX_MAX + NETWORK_ROUTES_MAX +
+		     SELECTION_GATEWAYS_MAX + request->n_host;
+	struct ip *list = calloc(max, sizeof(*list));
+	size_t n = 0;
+
+	if (!list)
+		return error_set(err, -ENOMEM, "cannot list the reserved addresses: out of memory");
+	for (unsigned i = 0; i < network->n_subnets; i++)
+		list[n++] = network->subnets[i].gateway;
+	for (unsigned i = 0; i < network->n_aux; i++)
+		list[n++] = network->aux[i].ip;
+	for (unsigned i = 0; i < network->n_routes; i++)
+		list[n++] = network->routes[i].gateway;
+	for (unsigned i = 0; i < request->selection->n_gateways; i++)
+		list[n++] = request->selection->gateways[i];
+	for (size_t i = 0; i < request->n_host; i++)
+		list[n++] = request->host[i];
+	allocation->reserved = list;
+	allocation->n_reserved = n;
+	return 0;
+}
+
+static struct pool_request pool_request_of(
+	const struct allocation *allocation, const struct network_subnet *subnet)
+{
+	return (struct pool_request){
+		.subnet = subnet->subnet,
+		.range = subnet->has_range ? subnet->range : subnet->subnet,
+		.reserved = allocation->reserved,
+		.n_reserved = allocation->n_reserved,
+		.owner = allocation->owner,
+		.key = allocation->request->key,
+		.network = allocation->request->network->name,
+	};
+}
+
+static void add_result(struct allocation *allocation, const struct ip *ip, uint8_t len)
+{
+	struct ipam_result *result = &allocation->result;
+
+	result->addresses[result->n++] = (struct cidr){ *ip, len };
+}
+
+static int take_static(struct allocation *allocation, const struct ip *ip, struct error *err)
+{
+	const struct network *network = allocation->request->network;
+	const struct network_subnet *subnet = network_subnet_of(network, ip);
+	struct pool_request request;
+	int r;
+
+	if (!subnet || allocation->result.n == NETWORK_SUBNETS_MAX)
+		return error_set(
+			err, -EINVAL, "network '%s' does not have that address", network->name);
+	request = pool_request_of(allocation, subnet);
+	r = pool_take(allocation->pool, &request, ip, allocation->result.holder, err);
+	if (r == 0)
+		add_result(allocation, ip, subnet->subnet.len);
+	if (r == -EEXIST && err)
+		err->code = -EADDRINUSE;
+	return r == -EEXIST ? -EADDRINUSE : r;
+}
+
+static int take_automatic(struct allocation *allocation, sa_family_t family, struct error *err)
+{
+	const struct network_subnet *subnet =
+		network_first_subnet(allocation->request->network, family);
+	struct pool_request request;
+	struct ip ip;
+	int r;
+
+	if (!subnet)
+		return 0;
+	request = pool_request_of(allocation, subnet);
+	r = pool_allocate(allocation->pool, &request, &ip, err);
+	if (r == 0)
+		add_result(allocation, &ip, subnet->subnet.len);
+	return r;
+}
+
+/* The static addresses of a family, or else an automatic one. */
+static int take_family(struct allocation *allocation, sa_family_t family, struct error *err)
+{
+	const struct selection *selection = allocation->request->selection;
+	bool automatic = true;
+
+	for (unsigned i = 0; i < selection->n_ips; i++) {
+		const struct ip *ip = &selection->ips[i].ip;
+		int r;
+
+		if (ip->family != family)
+			continue;
+		automatic = false;
+		r = take_static(allocation, ip, err);
+		if (r < 0)
+			return r;
+	}
+	return automatic ? take_automatic(allocation, family, err) : 0;
+}
+
+static int take_all(struct allocation *allocation, struct error *err)
+{
+	int r = list_reserved(allocation, err);
+
+	if (r == 0)
+		r = take_family(allocation, AF_INET, err);
+	if (r == 0)
+		r = take_family(allocation, AF_INET6, err);
+	for (unsigned i = 0; r < 0 && i < allocation->result.n; i++)
+		pool_release(allocation->pool, &allocation->result.addresses[i], allocation->owner,
+			NULL);
+	return r;
+}
+
+/**
+ * ipam_allocate() - claim the addresses of an endpoint, all or none
+ * @store:   the store
+ * @request: the endpoint, which ipam_check() has passed; its id's lock is held, and its record says
+ *           that it may have claims in the pool of the network's parent
+ * @ret:     the addresses, IPv4 before IPv6, with the prefix lengths of their subnets. On
+ *           -EADDRINUSE only its holder is written: who has the static address, "" if that is none
+ * @err:     filled on failure
+ *
+ * Claims that the endpoint has already are its own: it gets them again.
+ *
+ * Return: 0; -EADDRINUSE when a static address is taken; -ENOSPC when a range is full; -ENOMEM; or
+ * what the failed system call gave.
+ */
+int ipam_allocate(const struct store *store, const struct ipam_request *request,
+	struct ipam_result *ret, struct error *err)
+{
+	struct allocation allocation = { .request = request, .pool = -1 };
+	const struct network *network = request->network;
+	int r;
+
+	if (network->ipam == NETWORK_IPAM_NONE) {
+		*ret = allocation.result;
+		return 0;
+	}
+	r = store_open_pool(store, network->parent, true, &allocation.pool, err);
+	if (r < 0)
+		return r;
+	owner_of(request->id, request->interface, allocation.owner);
+	r = take_all(&allocation, err);
+	close(allocation.pool);
+	free(allocation.reserved);
+	if (r == 0)
+		*ret = allocation.result;
+	if (r == -EADDRINUSE) {
+		strcpy(ret->holder, allocation.result.holder);
+		error_prefix(err, "cannot give an address of network '%s'", network->name);
+	}
+	return r;
+}
+
+/**
+ * ipam_release() - give back the addresses of an endpoint, and its container's name
+ * @store:    the store
+ * @id:       the container whose record holds the endpoint; its lock is held
+ * @endpoint: the endpoint. For an intent, whose addresses are not recorded, all claims of the pool
+ *            are looked at
+ * @err:      filled on failure
+ *
+ * Return: 0, also when there is nothing to give back; or what the failed system call gave.
+ */
+int ipam_release(const struct store *store, const char *id, const struct record_endpoint *endpoint,
+	struct error *err)
+{
+	char owner[CLAIMS_OWNER_MAX + 1];
+	char name[NAME_CLAIM_MAX];
+	autoclose int pool = -1;
+	int r = store_open_pool(store, endpoint->parent, false, &pool, err);
+
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	owner_of(id, endpoint->interface, owner);
+	if (endpoint->ifindex == 0)
+		return pool_release_owner(pool, owner, err);
+	/* Where it goes by its id, no such claim is there. */
+	r = claims_release(pool, name_claim_of(endpoint->network, endpoint->key, name), owner, err);
+	for (unsigned i = 0; r == 0 && i < endpoint->n_addresses; i++)
+		r = pool_release(pool, &endpoint->addresses[i], owner, err);
+	return r;
+}
+
+/* The addresses in a range: one more than fit would be all of IPv6, which no subnet is worth. */
+static ip_value size_of(const struct cidr *range)
+{
+	struct ip first = cidr_first(range);
+	struct ip last = cidr_last(range);
+	ip_value behind = ip_to_value(&last) - ip_to_value(&first);
+
+	return behind + 1 ? behind + 1 : behind;
+}
+
+/* Takes an address from the total, if it counts there and is not the same as an earlier one. */
+static void leave_out(const struct cidr *range, struct ip *seen, unsigned *n, const struct ip *ip)
+{
+	if (!cidr_contains(range, ip))
+		return;
+	for (unsigned i = 0; i < *n; i++)
+		if (ip_equal(&seen[i], ip))
+			return;
+	seen[(*n)++] = *ip;
+}
+
+static ip_value count_total(const struct network *network, const struct network_subnet *subnet)
+{
+	const struct cidr *range = subnet->has_range ? &subnet->range : &subnet->subnet;
+	const struct ip edges[] = { cidr_first(&subnet->subnet), cidr_last(&subnet->subnet) };
+	struct ip seen[2 + NETWORK_SUBNETS_MAX + NETWORK_AUX_MAX];
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < 2; i++)
+		if (cidr_reserves(&subnet->subnet, &edges[i]))
+			leave_out(range, seen, &n, &edges[i]);
+	for (unsigned i = 0; i < network->n_subnets; i++)
+		leave_out(range, seen, &n, &network->subnets[i].gateway);
+	for (unsigned i = 0; i < network->n_aux; i++)
+		leave_out(range, seen, &n, &network->aux[i].ip);
+	return size_of(range) - n;
+}
+
+/**
+ * ipam_count() - how full a subnet is
+ * @store:     the store; a closed one (there is no RUN) has no claims
+ * @network:   the network
+ * @subnet:    the index of the subnet in it
+ * @ret_used:  claims in the subnet, also static ones outside of its range and those of other
+ *             networks on the parent
+ * @ret_total: addresses of its range that are not reserved in the network
+ * @err:       filled on failure
+ *
+ * Return: 0, or what the failed system call gave.
+ */
+int ipam_count(const struct store *store, const struct network *network, unsigned subnet,
+	unsigned long *ret_used, ip_value *ret_total, struct error *err)
+{
+	autoclose int pool = -1;
+	unsigned long used = 0;
+	int r = store->pools < 0 ? -ENOENT
+				 : store_open_pool(store, network->parent, false, &pool, err);
+
+	if (r == 0)
+		r = pool_count(pool, &network->subnets[subnet].subnet, &used, err);
+	if (r < 0 && r != -ENOENT)
+		return r;
+	*ret_used = used;
+	*ret_total = count_total(network, &network->subnets[subnet]);
+	return 0;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef IPAM_IPAM_H
+#define IPAM_IPAM_H
+
+#include <stddef.h>
+
+#include "ipam/claims.h"
+#include "schema/ip.h"
+#include "schema/network.h"
+
+struct error;
+struct record_endpoint;
+struct selection;
+struct store;
+
+/* The addresses of one endpoint: asked for and got. */
+struct ipam_request {
+	const struct network *network;
+	const struct selection *selection;
+	const struct ip *host; /* the host's own addresses, which nobody gets */
+	size_t n_host;
+	const char *id; /* the container whose record holds the endpoint; its lock is held */
+	const char *interface;
+	const char *key; /* who gets the same address again */
+};
+
+struct ipam_result {
+	unsigned n;
+	struct cidr addresses[NETWORK_SUBNETS_MAX]; /* IPv4 before IPv6 */
+	char holder[CLAIMS_OWNER_MAX + 1];	    /* on -EADDRINUSE: who has the address */
+};
+
+int ipam_check(const struct ipam_request *request, struct error *err);
+int ipam_claim_key(const struct store *store, const struct ipam_request *request,
+	char ret_holder[CLAIMS_OWNER_MAX + 1], struct error *err);
+int ipam_allocate(const struct store *store, const struct ipam_request *request,
+	struct ipam_result *ret, struct error *err);
+int ipam_release(const struct store *store, const char *id, const struct record_endpoint *endpoint,
+	struct error *err);
+int ipam_count(const struct store *store, const struct network *network, unsigned subnet,
+	unsigned long *ret_used, ip_value *ret_total, struct error *err);
+
+#endif

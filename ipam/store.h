@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef IPAM_STORE_H
+#define IPAM_STORE_H
+
+#include <stdbool.h>
+
+struct error;
+
+/* RUN, opened: its folders and its lock file. */
+struct store {
+	int dir;
+	int containers;
+	int pools;
+	int netns;
+	int lock;
+};
+
+#define STORE_CLOSED ((struct store){ -1, -1, -1, -1, -1 })
+
+int store_open(const char *run, bool create, struct store *ret, struct error *err);
+void store_close(struct store *store);
+int store_open_pool(
+	const struct store *store, const char *parent, bool create, int *ret, struct error *err);
+
+int store_lock_id(const struct store *store, const char *id, struct error *err);
+int store_trylock_id(const struct store *store, const char *id, struct error *err);
+void store_unlock_id(const struct store *store, const char *id);
+
+/* One id or name of a listing. Returns 0 to go on, 1 to stop, -errno (err set) to fail. */
+typedef int store_list_fn(void *arg, const char *name, struct error *err);
+
+int store_list_records(
+	const struct store *store, store_list_fn *found, void *arg, struct error *err);
+int store_list_pools(const struct store *store, store_list_fn *found, void *arg, struct error *err);
+
+#endif
