@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: MIT
+#
+# make                  build/oci-macvlan-hook and build/oci-macvlan (needs cc, make, libyajl-dev, libmnl-dev)
+# make demo             the walkthrough of README.md with real runc containers; installs what it needs
+# make check            every test; installs what it needs
+# make lint             format, compilers' and analysers' warnings, layering
+# make fuzz SECONDS=60  each fuzz target for that long
+# make install          into DESTDIR/PREFIX
+#
+# SAN=1 builds with AddressSanitizer and UndefinedBehaviorSanitizer, into a folder of its own.
+
+VERSION := 0.1.0
+PREFIX ?= /usr/local
+DESTDIR ?=
+CC ?= cc
+CFLAGS ?= -O2 -g
+SECONDS ?= 60
+
+B := build$(if $(SAN),-san)
+
+WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wvla -Wformat=2 -Wstrict-prototypes \
+	-Wmissing-prototypes -Wpointer-arith -Wwrite-strings -Wcast-qual -Wundef
+HARDENING := -fPIE -fstack-protector-strong $(if $(SAN),,-D_FORTIFY_SOURCE=2)
+COMMA := ,
+SANITIZERS := $(if $(SAN),-fsanitize=address$(COMMA)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+
+override CPPFLAGS += -I. -D_GNU_SOURCE -DOCI_MACVLAN_VERSION='"$(VERSION)"' -MMD -MP
+override CFLAGS += -std=gnu11 $(WARNINGS) $(HARDENING) $(SANITIZERS)
+override LDFLAGS += -pie -Wl,-z,relro,-z,now $(SANITIZERS)
+LDLIBS := -lyajl -lmnl
+
+SCHEMA := $(wildcard schema/*.c)
+IPAM := $(wildcard ipam/*.c)
+WIRING := $(filter-out hook/main.c,$(wildcard hook/*.c))
+CLI := $(wildcard hook/cli/*.c)
+LIB := $(SCHEMA) $(IPAM) $(WIRING)
+UNIT := $(wildcard tests/unit/test_*.c)
+FUZZ := $(wildcard tests/fuzz/fuzz_*.c)
+TOOLS := $(wildcard tests/tools/*.c)
+
+objects = $(patsubst %.c,$(B)/obj/%.o,$(1))
+
+all: $(B)/oci-macvlan-hook $(B)/oci-macvlan
+
+$(B)/oci-macvlan-hook: $(call objects,$(LIB) hook/main.c)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(B)/oci-macvlan: $(call objects,$(LIB) $(CLI))
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(B)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+# Unit tests: one program a module, TAP on stdout. tests/unit/tap.c is what they share.
+$(B)/unit/%: $(B)/obj/tests/unit/%.o $(B)/obj/tests/unit/tap.o $(call objects,$(LIB))
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+unit: $(UNIT:tests/unit/%.c=$(B)/unit/%)
+
+# Programs that the integration tests use.
+$(B)/tools/%: $(B)/obj/tests/tools/%.o $(call objects,$(LIB))
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+tools: $(TOOLS:tests/tools/%.c=$(B)/tools/%)
+
+# Fuzz targets: libFuzzer, so clang; tests/fuzz/corpus/TARGET is the seed corpus.
+FUZZFLAGS := -g -O1 -std=gnu11 -I. -D_GNU_SOURCE -DOCI_MACVLAN_VERSION='"$(VERSION)"' \
+	-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+build/fuzz/%: tests/fuzz/%.c $(SCHEMA) $(wildcard schema/*.h)
+	@mkdir -p $(@D)
+	clang $(FUZZFLAGS) -o $@ $< $(SCHEMA) -lyajl
+
+fuzzers: $(FUZZ:tests/fuzz/%.c=build/fuzz/%)
+
+fuzz: fuzzers
+	tests/fuzz/run.sh $(SECONDS)
+
+demo:
+	tests/install.sh demo
+	$(MAKE) all
+	tests/demo.sh $(B)
+
+check:
+	tests/install.sh check
+	$(MAKE) all unit tools fuzzers
+	tests/run.sh $(B)
+
+lint:
+	tests/install.sh lint
+	tests/lint.sh
+
+install: all
+	install -D -m 0755 $(B)/oci-macvlan-hook $(DESTDIR)$(PREFIX)/libexec/oci-macvlan/oci-macvlan-hook
+	install -D -m 0755 $(B)/oci-macvlan $(DESTDIR)$(PREFIX)/bin/oci-macvlan
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/libexec/oci-macvlan/oci-macvlan-hook $(DESTDIR)$(PREFIX)/bin/oci-macvlan
+	-rmdir $(DESTDIR)$(PREFIX)/libexec/oci-macvlan
+
+clean:
+	rm -rf build build-san
+
+.PHONY: all unit tools fuzzers fuzz demo check lint install uninstall clean
+.SECONDARY:
+-include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The life of an endpoint.
+ *
+ * An attach plans, then acts. plan.c reads and checks everything from outside. Then, under the lock
+ * of the container's id:
+ *
+ *   intent   a record is written that names the networks, the parents, the namespace and init
+ *   owner    RUN/netns/COOKIE says whose record has this namespace's endpoints
+ *   claims   the addresses, as links in RUN/pools/PARENT
+ *   link     created in the container's namespace, given its addresses, set up (endpoint.c)
+ *   routes   those of the networks, and one default route a family
+ *   final    the record again, with indexes, MACs and addresses as read back
+ *
+ * Whatever fails, the undo is detach(), the same that poststop and gc call; it works from any
+ * half-made state, because there is never a claim or a link without a record that leads to it. "No
+ * record" means that there is nothing to do. From an intent, detach looks for the container's
+ * claims in the parents' pools and for a macvlan of the planned name in the namespace.
+ *
+ * A namespace may be shared (a pod). Who comes first owns its endpoints; a later member that asks
+ * for a network that is there joins the owner's record, and one that asks for another network adds
+ * to it. Its own record only says whom it joined. The last member to leave takes all down.
+ */
+#include "hook/attach.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "hook/detach.h"
+#include "hook/endpoint.h"
+#include "hook/host.h"
+#include "hook/log.h"
+#include "hook/netns.h"
+#include "hook/plan.h"
+#include "hook/previous.h"
+#include "hook/reconcile.h"
+#include "hook/routes.h"
+#include "hook/rtnl.h"
+#include "ipam/claims.h"
+#include "ipam/ipam.h"
+#include "schema/bundle.h"
+#include "schema/cleanup.h"
+#include "schema/deadline.h"
+#include "schema/error.h"
+#include "schema/record.h"
+
+/* How much time the undo has, whatever the attach has used. */
+#define UNDO_MS 10000
+/* The first characters of an id, as engines show it. */
+#define SHORT_ID 12
+/* Two members of a pod that start at once may each find the other on the way. */
+#define OWNER_TRIES 64
+
+/* An attach under way. */
+struct attachment {
+	struct host *host;
+	const struct attach_request *request;
+	struct plan *plan;
+	struct netns *netns;
+	struct record *record; /* the one that gets the endpoints: ours or the owner's */
+	unsigned first;	       /* its first endpoint that is new */
+	struct routes_replaced replaced;
+};
+
+/* The same network twice in one container: each has a key, a MAC and an address of its own. */
+static void set_key(struct record_endpoint *endpoint, const char *key, unsigned occurrence)
+{
+	if (occurrence == 0)
+		snprintf(endpoint->key, sizeof(endpoint->key), "%s", key);
+	else
+		snprintf(endpoint->key, sizeof(endpoint->key), "%.*s~%u",
+			(int)(sizeof(endpoint->key) - 5), key, occurrence + 1);
+}
+
+/* Goes by the container's name where it has one, unless another live container has that name. */
+static int choose_key(struct attachment *a, struct ipam_request *request,
+	struct record_endpoint *endpoint, unsigned occurrence, struct error *err)
+{
+	char holder[CLAIMS_OWNER_MAX + 1];
+	bool freed = false;
+	int r;
+
+	set_key(endpoint, a->request->id, occurrence);
+	if (!a->request->name)
+		return 0;
+	set_key(endpoint, a->request->name, occurrence);
+	r = ipam_claim_key(&a->host->store, request, holder, err);
+	if (r == -EEXIST && reconcile_holder(a->host, holder, &freed, err) == 0 && freed)
+		r = ipam_claim_key(&a->host->store, request, holder, err);
+	if (r == -EEXIST) {
+		log_notice("container '%s': the name '%s' is taken by '%s', so it goes by its id",
+			a->request->id, a->request->name, holder);
+		set_key(endpoint, a->request->id, occurrence);
+		return 0;
+	}
+	return r;
+}
+
+/* Once more after what the dead left is freed: all of it when the pool is full, else the holder. */
+static int allocate(struct attachment *a, const struct ipam_request *request,
+	struct ipam_result *ret, struct error *err)
+{
+	bool freed = false;
+	int r = ipam_allocate(&a->host->store, request, ret, err);
+
+	if (r == -ENOSPC)
+		freed = reconcile_made_room(a->host);
+	else if (r == -EADDRINUSE)
+		reconcile_holder(a->host, ret->holder, &freed, NULL);
+	return freed ? ipam_allocate(&a->host->store, request, ret, err) : r;
+}
+
+static int attach_item(struct attachment *a, const struct plan_item *item, struct error *err)
+{
+	struct record_endpoint *endpoint = &a->record->endpoints[item->endpoint];
+	struct ipam_request request = {
+		.network = item->network,
+		.selection = item->selection,
+		.host = a->plan->host,
+		.n_host = a->plan->n_host,
+		.id = a->record->id,
+		.interface = endpoint->interface,
+		.key = endpoint->key,
+	};
+	struct ipam_result result = { 0 };
+	int r = choose_key(a, &request, endpoint, item->occurrence, err);
+
+	if (r == 0)
+		r = allocate(a, &request, &result, err);
+	if (r == 0) {
+		endpoint->n_addresses = result.n;
+		memcpy(endpoint->addresses, result.addresses, sizeof(endpoint->addresses));
+		r = endpoint_wire(a->host, a->netns, a->record->id, item, endpoint, err);
+	}
+	return r < 0 ? error_prefix(err, "network '%s'", item->network->name) : 0;
+}
+
+/* Puts the plan's new endpoints into the record, as intents. */
+static int add_intents(struct attachment *a, struct error *err)
+{
+	a->first = a->record->n_endpoints;
+	for (unsigned i = 0; i < a->plan->n; i++) {
+		struct plan_item *item = &a->plan->items[i];
+		struct record_endpoint *endpoint;
+
+		if (item->joined)
+			continue;
+		if (a->record->n_endpoints == RECORD_ENDPOINTS_MAX)
+			return error_set(err, -E2BIG, "more than %d endpoints in one namespace",
+				RECORD_ENDPOINTS_MAX);
+		item->endpoint = a->record->n_endpoints++;
+		endpoint = &a->record->endpoints[item->endpoint];
+		*endpoint = (struct record_endpoint){ .mode = item->network->mode };
+		snprintf(endpoint->network, sizeof(endpoint->network), "%s", item->network->name);
+		memcpy(endpoint->interface, item->interface, sizeof(endpoint->interface));
+		memcpy(endpoint->parent, item->parent.name, sizeof(endpoint->parent));
+	}
+	return 0;
+}
+
+/* Everything between the intent and the final record. */
+static int attach_items(struct attachment *a, struct error *err)
+{
+	int r = rtnl_link_set_up(&a->netns->nl, 1, err); /* lo: a new namespace's first link */
+
+	if (r < 0)
+		return error_prefix(err, "cannot set 'lo' up");
+	for (unsigned i = 0; r == 0 && i < a->plan->n; i++) {
+		if (!a->plan->items[i].joined)
+			r = attach_item(a, &a->plan->items[i], err);
+		if (r == 0)
+			r = deadline_check("attaching", err);
+	}
+	if (r == 0)
+		r = routes_add(a->netns, a->plan, a->record, &a->replaced, err);
+	if (r == 0)
+		r = netns_check_init(a->netns, err);
+	if (r == 0)
+		r = record_save(a->host->store.containers, a->record, err);
+	return r;
+}
+
+/* The undo has time of its own, and must not hide why it was needed. */
+static void undo_own(struct attachment *a)
+{
+	struct error err;
+
+	deadline_start(UNDO_MS);
+	if (detach_all(a->host, a->record, &err) < 0)
+		log_notice(
+			"container '%s': cannot undo the attach: %s; 'oci-macvlan gc' tries again",
+			a->request->id, err.text);
+	routes_put_back(a->netns, &a->replaced);
+}
+
+/* "web" where a person gave a name, else what config.json calls the host, else the id's start. */
+static void set_name(struct record *record, const struct attach_request *request)
+{
+	char hostname[BUNDLE_HOSTNAME_MAX + 1] = "";
+	struct error err;
+
+	if (request->name) {
+		snprintf(record->name, sizeof(record->name), "%s", request->name);
+		return;
+	}
+	if (*request->bundle && bundle_read_hostname(request->bundle, hostname, &err) < 0)
+		log_notice("container '%s': no host name: %s", request->id, err.text);
+	/* Engines make the host name of an unnamed container from its id. */
+	if (*hostname && strncmp(hostname, request->id, strlen(hostname)) != 0)
+		snprintf(record->name, sizeof(record->name), "%s", hostname);
+	else
+		snprintf(record->name, sizeof(record->name), "%.*s", SHORT_ID, request->id);
+}
+
+static struct record_member self_as_member(const struct attachment *a)
+{
+	struct record_member member = { .pid = a->netns->pid, .start = a->netns->start };
+
+	snprintf(member.id, sizeof(member.id), "%s", a->request->id);
+	return member;
+}
+
+static int make_own_record(struct attachment *a, struct record **ret, struct error *err)
+{
+	cleanup(record_free) struct record *record = NULL;
+	struct record_member self = self_as_member(a);
+	int r = record_new(a->request->id, &record, err);
+
+	if (r == 0)
+		r = rtnl_nsid_add(
+			&a->host->nl, a->netns->fd, &record->nsid, &record->nsid_shared, err);
+	if (r == 0)
+		r = record_add_member(record, &self, err);
+	if (r < 0)
+		return r;
+	record->netns_cookie = a->netns->cookie;
+	record->host_cookie = a->host->cookie;
+	set_name(record, a->request);
+	*ret = record;
+	record = NULL;
+	return 0;
+}
+
+/* The first container in its namespace. Returns 1 where another came between: look again. */
+static int attach_as_owner(struct attachment *a, struct error *err)
+{
+	cleanup(record_free) struct record *record = NULL;
+	char holder[CLAIMS_OWNER_MAX + 1];
+	char cookie[24];
+	int r = plan_interfaces(a->plan, &a->netns->nl, err);
+
+	if (r == 0)
+		r = make_own_record(a, &record, err);
+	if (r < 0)
+		return r;
+	a->record = record;
+	r = add_intents(a, err);
+	if (r == 0)
+		r = record_save(a->host->store.containers, record, err);
+	if (r < 0)
+		return r;
+	snprintf(cookie, sizeof(cookie), "%" PRIu64, a->netns->cookie);
+	r = claims_take(a->host->store.netns, cookie, record->id, holder, err);
+	if (r == -EEXIST) {
+		r = record_remove(a->host->store.containers, record->id, err);
+		return r < 0 ? r : 1;
+	}
+	if (r == 0)
+		r = attach_items(a, err);
+	if (r < 0)
+		undo_own(a);
+	return r;
+}
+
+static int save_joined(struct attachment *a, struct error *err)
+{
+	cleanup(record_free) struct record *joined = NULL;
+	int r = record_new(a->request->id, &joined, err);
+
+	if (r < 0)
+		return r;
+	snprintf(joined->joined, sizeof(joined->joined), "%s", a->record->id);
+	return record_save(a->host->store.containers, joined, err);
+}
+
+/* Takes the new endpoints and the member out again; each as far as it goes. */
+static void undo_joined(struct attachment *a)
+{
+	struct error err;
+	int r;
+
+	deadline_start(UNDO_MS);
+	r = detach_endpoints(a->host, a->record, a->first, &err);
+	if (r < 0)
+		log_notice(
+			"container '%s': cannot undo the attach: %s; 'oci-macvlan gc' tries again",
+			a->request->id, err.text);
+	r = detach_member(a->host, a->record, a->request->id, &err);
+	if (r == 0 && strcmp(a->record->id, a->request->id) != 0)
+		r = record_remove(a->host->store.containers, a->request->id, &err);
+	if (r < 0)
+		log_notice("container '%s': cannot leave its pod again: %s; 'oci-macvlan gc' tries "
+			   "again",
+			a->request->id, err.text);
+	routes_put_back(a->netns, &a->replaced);
+}
+
+/* Our record comes before the owner's, so that our poststop finds the owner in any case. */
+static int save_membership(struct attachment *a, struct error *err)
+{
+	int r = 0;
+
+	if (strcmp(a->record->id, a->request->id) != 0)
+		r = save_joined(a, err);
+	return r == 0 ? record_save(a->host->store.containers, a->record, err) : r;
+}
+
+/* Another container's record (or our own, of before) owns this namespace's endpoints. Its lock is
+ * held.
+ */
+static int attach_as_member(struct attachment *a, struct record *owner, struct error *err)
+{
+	struct record_member self = self_as_member(a);
+	int r = plan_join(a->plan, owner, err);
+
+	a->record = owner;
+	if (r == 0)
+		r = plan_interfaces(a->plan, &a->netns->nl, err);
+	if (r == 0)
+		r = add_intents(a, err);
+	if (r < 0)
+		return r;
+	if (a->first == owner->n_endpoints && record_member_of(owner, self.id))
+		return 0; /* called again: it has everything */
+	record_drop_member(owner, self.id);
+	r = record_add_member(owner, &self, err);
+	if (r < 0)
+		return r;
+	r = save_membership(a, err);
+	if (r == 0)
+		r = attach_items(a, err);
+	if (r < 0)
+		undo_joined(a);
+	return r;
+}
+
+/* One look at who owns the namespace, and the attach that follows from it. */
+static int attach_once(struct attachment *a, struct error *err)
+{
+	cleanup(record_free) struct record *owner = NULL;
+	int r = previous_find_owner(a->host, a->netns, a->request->id, &owner, err);
+
+	if (r < 0)
+		return r;
+	if (!owner)
+		return attach_as_owner(a, err);
+	r = attach_as_member(a, owner, err);
+	if (strcmp(owner->id, a->request->id) != 0)
+		host_unlock(a->host, owner->id);
+	return r;
+}
+
+static int attach_locked(struct attachment *a, struct error *err)
+{
+	int r = previous_settle(a->host, a->netns, a->request->id, err);
+
+	if (r < 0)
+		return r;
+	for (unsigned try = 0; try < OWNER_TRIES; try++) {
+		r = attach_once(a, err);
+		if (r <= 0)
+			return r;
+	}
+	return error_set(err, -EAGAIN, "other containers of its pod come and go too fast");
+}
+
+/**
+ * attach() - attach a container to all networks that it asks for, or to none
+ * @host:    the host; the process is in its namespace, and in the container's afterwards
+ * @request: what the container asks for
+ * @err:     filled on failure
+ *
+ * Safe to call again for a container that is attached (prestart and createRuntime both set).
+ *
+ * Return: 0, or why not; then nothing of it is left.
+ */
+int attach(struct host *host, const struct attach_request *request, struct error *err)
+{
+	cleanup(plan_free) struct plan plan = { 0 };
+	cleanup(netns_close) struct netns netns = NETNS_CLOSED;
+	struct attachment a = { .host = host, .request = request, .plan = &plan, .netns = &netns };
+	int r = plan_load(host, request, &plan, err);
+
+	if (r == 0)
+		r = netns_enter(request->pid, &netns, err);
+	if (r == 0)
+		r = host_lock(host, request->id, err);
+	if (r < 0)
+		return r;
+	r = attach_locked(&a, err);
+	host_unlock(host, request->id);
+	return r;
+}

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Detach: everything that an endpoint has, taken back, from its record alone. It serves poststop,
+ * gc, network rm -f and the undo of a failed attach; attach.c tells why it can.
+ *
+ * The order: link gone (acknowledged by the kernel, or its namespace is dead), then the claims, the
+ * namespace's owner, the record. So no address is free while something still answers to it, and
+ * whoever is killed half-way leaves a record with which the next one goes on.
+ */
+#include "hook/detach.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "hook/endpoint.h"
+#include "hook/host.h"
+#include "hook/log.h"
+#include "hook/proc.h"
+#include "ipam/claims.h"
+#include "ipam/ipam.h"
+#include "schema/cleanup.h"
+#include "schema/error.h"
+#include "schema/record.h"
+
+/* How long poststop waits for an init that is still there: a runtime calls it when init is dead,
+ * so one that outlives this is another container's, or the call comes too late.
+ */
+#define LATE_MS 100
+
+/**
+ * detach_check_host() - fail where a record's endpoints were made from another namespace than ours
+ * @host:   the host
+ * @record: the record
+ * @err:    filled on failure
+ *
+ * Namespace ids are the host namespace's own: from another, a live endpoint looks dead.
+ *
+ * Return: 0 or -EXDEV.
+ */
+int detach_check_host(const struct host *host, const struct record *record, struct error *err)
+{
+	if (record->host_cookie == host->cookie)
+		return 0;
+	return error_set(err, -EXDEV,
+		"container '%s' was attached from another host network namespace: nothing is "
+		"changed "
+		"from this one",
+		record->id);
+}
+
+/**
+ * detach_endpoints() - take back some of a record's endpoints
+ * @host:   the host
+ * @record: its endpoints from @first on are taken out of it; the file is as before
+ * @first:  the first one to take back
+ * @err:    filled on failure: then the record is as before
+ *
+ * Return: 0, or what the kernel or the file system gave.
+ */
+int detach_endpoints(struct host *host, struct record *record, unsigned first, struct error *err)
+{
+	int r = 0;
+
+	for (unsigned i = first; r == 0 && i < record->n_endpoints; i++)
+		r = endpoint_delete_link(host, record, &record->endpoints[i], err);
+	for (unsigned i = first; r == 0 && i < record->n_endpoints; i++)
+		r = ipam_release(&host->store, record->id, &record->endpoints[i], err);
+	if (r == 0 && first < record->n_endpoints)
+		record->n_endpoints = first;
+	return r;
+}
+
+/**
+ * detach_intents() - take back what attaches began that were killed
+ * @host:        the host
+ * @record:      the record of an owner, whose id's lock is held: so no attach is under way, and
+ *               every intent in it is one that nobody goes on with
+ * @ret_changed: whether there were any
+ * @err:         filled on failure
+ *
+ * Return: 0, or what detach_endpoints() or record_save() gave.
+ */
+int detach_intents(struct host *host, struct record *record, bool *ret_changed, struct error *err)
+{
+	unsigned first = 0;
+	int r;
+
+	/* They are behind the others: an attach adds its endpoints at the end. */
+	while (first < record->n_endpoints && record->endpoints[first].ifindex != 0)
+		first++;
+	*ret_changed = first < record->n_endpoints;
+	if (!*ret_changed)
+		return 0;
+	r = detach_endpoints(host, record, first, err);
+	return r == 0 ? record_save(host->store.containers, record, err) : r;
+}
+
+static int release_netns(struct host *host, const struct record *record, struct error *err)
+{
+	char cookie[24];
+
+	snprintf(cookie, sizeof(cookie), "%" PRIu64, record->netns_cookie);
+	return claims_release(host->store.netns, cookie, record->id, err);
+}
+
+/**
+ * detach_all() - take back all that a record says, and the record
+ * @host:   the host
+ * @record: the record of an owner
+ * @err:    filled on failure
+ *
+ * Return: 0, -EXDEV, or what the kernel or the file system gave; calling it again goes on.
+ */
+int detach_all(struct host *host, const struct record *record, struct error *err)
+{
+	int r = detach_check_host(host, record, err);
+
+	for (unsigned i = 0; r == 0 && i < record->n_endpoints; i++)
+		r = endpoint_delete_link(host, record, &record->endpoints[i], err);
+	for (unsigned i = 0; r == 0 && i < record->n_endpoints; i++)
+		r = ipam_release(&host->store, record->id, &record->endpoints[i], err);
+	if (r == 0)
+		r = release_netns(host, record, err);
+	if (r == 0)
+		r = record_remove(host->store.containers, record->id, err);
+	return r;
+}
+
+/**
+ * detach_has_living_member() - does anybody still use a record's endpoints
+ * @record: the record of an owner
+ *
+ * Return: true while the init of one of its members lives.
+ */
+bool detach_has_living_member(const struct record *record)
+{
+	for (unsigned i = 0; i < record->n_members; i++)
+		if (proc_is_alive(record->members[i].pid, record->members[i].start))
+			return true;
+	return false;
+}
+
+/**
+ * detach_member() - strike a container out of a record; the last one takes everything with it
+ * @host:   the host
+ * @record: the owner's record
+ * @member: the container's id: the owner's own or another's
+ * @err:    filled on failure
+ *
+ * Members whose init is dead do not count: their poststop may never come.
+ *
+ * Return: 0, or what detach_all() or record_save() gave.
+ */
+int detach_member(struct host *host, struct record *record, const char *member, struct error *err)
+{
+	int r = detach_check_host(host, record, err);
+
+	if (r < 0)
+		return r;
+	record_drop_member(record, member);
+	if (detach_has_living_member(record))
+		return record_save(host->store.containers, record, err);
+	return detach_all(host, record, err);
+}
+
+static bool is_late(const struct record *record, const char *id)
+{
+	const struct record_member *member = record_member_of(record, id);
+
+	if (!member || !proc_outlives(member->pid, member->start, LATE_MS))
+		return false;
+	log_notice("poststop of container '%s' changes nothing: its init (pid %d) is alive, so the "
+		   "call is late or of another container with this id",
+		id, (int)member->pid);
+	return true;
+}
+
+/* A pod's member: the endpoints are in the owner's record. The locks: own, then owner's. */
+static int detach_joined(struct host *host, const struct record *own, struct error *err)
+{
+	cleanup(record_free) struct record *owner = NULL;
+	int r = host_lock(host, own->joined, err);
+
+	if (r < 0)
+		return r;
+	r = record_load(host->store.containers, own->joined, &owner, err);
+	if (r == 0 && is_late(owner, own->id)) {
+		host_unlock(host, own->joined);
+		return 0;
+	}
+	if (r == 0 && record_member_of(owner, own->id))
+		r = detach_member(host, owner, own->id, err);
+	host_unlock(host, own->joined);
+	if (r < 0 && r != -ENOENT)
+		return r;
+	return record_remove(host->store.containers, own->id, err);
+}
+
+static int detach_locked(struct host *host, const char *id, struct error *err)
+{
+	cleanup(record_free) struct record *record = NULL;
+	int r = record_load(host->store.containers, id, &record, err);
+
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0)
+		return r;
+	if (*record->joined)
+		return detach_joined(host, record, err);
+	if (is_late(record, id))
+		return 0;
+	/* An owner that has struck itself out before, while its pod goes on. */
+	if (!record_member_of(record, id) && detach_has_living_member(record))
+		return 0;
+	return detach_member(host, record, id, err);
+}
+
+/**
+ * detach_poststop() - what poststop does: any number of times, at once, or late
+ * @host: the host
+ * @id:   the container
+ * @err:  filled on failure
+ *
+ * Return: 0, also when there is nothing to do; -EXDEV; what the kernel or the file system gave.
+ */
+int detach_poststop(struct host *host, const char *id, struct error *err)
+{
+	int r = host_lock(host, id, err);
+
+	if (r < 0)
+		return r;
+	r = detach_locked(host, id, err);
+	host_unlock(host, id);
+	return r;
+}
+
+/* Moves the endpoints of a network behind the others. Returns the first of them. */
+static unsigned sort_network_last(struct record *record, const char *network)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < record->n_endpoints; i++) {
+		struct record_endpoint endpoint = record->endpoints[i];
+
+		if (!strcmp(endpoint.network, network))
+			continue;
+		record->endpoints[i] = record->endpoints[kept];
+		record->endpoints[kept++] = endpoint;
+	}
+	return kept;
+}
+
+static int detach_network_locked(
+	struct host *host, const char *id, const char *network, struct error *err)
+{
+	cleanup(record_free) struct record *record = NULL;
+	unsigned first;
+	int r = record_load(host->store.containers, id, &record, err);
+
+	if (r == -ENOENT)
+		return 0;
+	if (r == 0)
+		r = detach_check_host(host, record, err);
+	if (r < 0)
+		return r;
+	first = sort_network_last(record, network);
+	if (first == record->n_endpoints)
+		return 0;
+	if (first == 0)
+		return detach_all(host, record, err);
+	r = detach_endpoints(host, record, first, err);
+	return r == 0 ? record_save(host->store.containers, record, err) : r;
+}
+
+/**
+ * detach_network() - take a container off one network, dead or alive
+ * @host:    the host
+ * @id:      the container whose record has the endpoints
+ * @network: the network's name
+ * @err:     filled on failure
+ *
+ * Return: 0, also when it is not on it; -EXDEV; what the kernel or the file system gave.
+ */
+int detach_network(struct host *host, const char *id, const char *network, struct error *err)
+{
+	int r = host_lock(host, id, err);
+
+	if (r < 0)
+		return r;
+	r = detach_network_locked(host, id, network, err);
+	host_unlock(host, id);
+	return r;
+}

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What every operation stands on: ETC, RUN, and a socket in the host's network namespace.
+ */
+#include "hook/host.h"
+
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "schema/error.h"
+
+/* The initial user namespace's inode is the same everywhere: PROC_USER_INIT_INO, proc_ns.h. */
+#define USER_NAMESPACE_INITIAL 0xEFFFFFFDU
+
+/**
+ * host_check_capable() - fail where macvlans cannot be made
+ * @err: filled on failure, with what to do
+ *
+ * A rootless runtime gives its hooks all capabilities, but of a user namespace that does not own
+ * the host's network namespace.
+ *
+ * Return: 0 or -EPERM.
+ */
+int host_check_capable(struct error *err)
+{
+	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct data[2] = { { 0 } };
+	struct stat status;
+
+	if (stat("/proc/self/ns/user", &status) < 0)
+		return error_set_errno(
+			err, "cannot look at the user namespace (is /proc mounted?)");
+	if (status.st_ino != USER_NAMESPACE_INITIAL)
+		return error_set(err, -EPERM,
+			"rootless runtimes are not supported: macvlan needs the initial user "
+			"namespace, "
+			"run the container as root (sudo podman run ...)");
+	if (syscall(SYS_capget, &header, data) < 0 ||
+		!(data[0].effective & (1U << CAP_NET_ADMIN)) ||
+		!(data[0].effective & (1U << CAP_SYS_ADMIN)))
+		return error_set(err, -EPERM,
+			"not allowed: CAP_NET_ADMIN and CAP_SYS_ADMIN are needed, run it as root");
+	return 0;
+}
+
+/**
+ * host_open() - open RUN and the host's network namespace (the one that the process is in)
+ * @etc:    the folder of the network files; opened by host_open_etc()
+ * @run:    the folder of the state
+ * @create: make RUN where it is missing
+ * @ret:    the host; host_close() closes it
+ * @err:    filled on failure
+ *
+ * Return: 0; -ENOENT: no RUN, and not @create; what store_open() and nl_open() gave.
+ */
+int host_open(const char *etc, const char *run, bool create, struct host *ret, struct error *err)
+{
+	struct host host = { .etc = etc, .run = run, .store = STORE_CLOSED, .nl = NL_CLOSED };
+	int r = store_open(run, create, &host.store, err);
+
+	if (r == 0)
+		r = nl_open(&host.nl, err);
+	if (r == 0)
+		r = nl_netns_cookie(&host.nl, &host.cookie, err);
+	if (r < 0) {
+		host_close(&host);
+		return r;
+	}
+	*ret = host;
+	return 0;
+}
+
+/**
+ * host_close() - close a host; a destructor for cleanup()
+ * @host: the host
+ */
+void host_close(struct host *host)
+{
+	store_close(&host->store);
+	nl_close(&host->nl);
+}
+
+/**
+ * host_open_etc() - open ETC
+ * @host: the host
+ * @ret:  the descriptor; the caller closes it
+ * @err:  filled on failure
+ *
+ * Return: 0, -ENOENT, or what open(2) gave.
+ */
+int host_open_etc(const struct host *host, int *ret, struct error *err)
+{
+	int fd = open(host->etc, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 && errno == ENOENT)
+		return error_set(err, -ENOENT,
+			"no networks are defined: '%s' does not exist, create one with "
+			"'oci-macvlan "
+			"network create'",
+			host->etc);
+	if (fd < 0)
+		return error_set_errno(err, "cannot open '%s'", host->etc);
+	*ret = fd;
+	return 0;
+}
+
+/* The slot of an id's lock, or NULL; for "", a free one. */
+static char *find_lock(struct host *host, const char *id)
+{
+	for (unsigned i = 0; i < HOST_LOCKS_MAX; i++)
+		if (!strcmp(host->locked[i], id))
+			return host->locked[i];
+	return NULL;
+}
+
+static int take_lock(struct host *host, const char *id, bool wait, struct error *err)
+{
+	char *slot = find_lock(host, "");
+	int r;
+
+	if (find_lock(host, id))
+		return error_set(err, -EDEADLK, "the lock of container '%s' is held already", id);
+	if (!slot)
+		return error_set(
+			err, -EDEADLK, "more than %d locks are wanted at a time", HOST_LOCKS_MAX);
+	r = wait ? store_lock_id(&host->store, id, err) : store_trylock_id(&host->store, id, err);
+	if (r == 0)
+		snprintf(slot, sizeof(host->locked[0]), "%s", id);
+	return r;
+}
+
+/**
+ * host_lock() - wait for the lock of a container's id
+ * @host: the host
+ * @id:   the id
+ * @err:  filled on failure
+ *
+ * The rule: a claim may be unlinked, and a record written or removed, only by who holds the lock
+ * of the id that is named in it. A pod's member takes its own first, then the owner's, never the
+ * other way. The kernel would let this process have a lock twice (and lose it at the first
+ * unlock), so what is held is remembered here.
+ *
+ * Return: 0, -ETIME, -EINTR, -EDEADLK: this process has it.
+ */
+int host_lock(struct host *host, const char *id, struct error *err)
+{
+	return take_lock(host, id, true, err);
+}
+
+/**
+ * host_trylock() - take the lock of a container's id if nobody has it
+ * @host: the host
+ * @id:   the id
+ * @err:  filled on failure
+ *
+ * Return: 0; -EAGAIN: another process has it; -EDEADLK: this one has.
+ */
+int host_trylock(struct host *host, const char *id, struct error *err)
+{
+	return take_lock(host, id, false, err);
+}
+
+/**
+ * host_unlock() - give a lock back
+ * @host: the host
+ * @id:   the id; nothing happens where its lock is not held
+ */
+void host_unlock(struct host *host, const char *id)
+{
+	char *slot = find_lock(host, id);
+
+	if (!slot)
+		return;
+	store_unlock_id(&host->store, id);
+	*slot = '\0';
+}

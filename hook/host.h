@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef HOOK_HOST_H
+#define HOOK_HOST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "hook/nl.h"
+#include "ipam/store.h"
+#include "schema/name.h"
+
+struct error;
+
+#define HOST_ETC_DEFAULT "/etc/oci-macvlan"
+#define HOST_RUN_DEFAULT "/run/oci-macvlan"
+
+/* How many ids' locks are held at a time: a pod member's own, and its owner's. */
+#define HOST_LOCKS_MAX 2
+
+/* Where we work: the two folders, and the network namespace that has the parents. */
+struct host {
+	const char *etc;
+	const char *run;
+	struct store store;
+	struct nl nl;
+	uint64_t cookie; /* SO_NETNS_COOKIE of the host's namespace */
+	char locked[HOST_LOCKS_MAX][CONTAINER_ID_MAX + 1]; /* ids; "": a free slot */
+};
+
+int host_open(const char *etc, const char *run, bool create, struct host *ret, struct error *err);
+void host_close(struct host *host);
+int host_open_etc(const struct host *host, int *ret, struct error *err);
+int host_check_capable(struct error *err);
+
+int host_lock(struct host *host, const char *id, struct error *err);
+int host_trylock(struct host *host, const char *id, struct error *err);
+void host_unlock(struct host *host, const char *id);
+
+#endif

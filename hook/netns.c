@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The container's network namespace: found by init's pid, held by a descriptor, entered once.
+ */
+#include "hook/netns.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "hook/proc.h"
+#include "schema/cleanup.h"
+#include "schema/error.h"
+
+/* Both namespaces are open, so their inodes tell them apart (of ended ones they would not). */
+static int check_not_own(int fd, struct error *err)
+{
+	autoclose int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	struct stat a;
+	struct stat b;
+
+	if (own < 0 || fstat(own, &a) < 0 || fstat(fd, &b) < 0)
+		return error_set_errno(err, "cannot compare network namespaces");
+	if (a.st_dev == b.st_dev && a.st_ino == b.st_ino)
+		return error_set(err, -EINVAL,
+			"the container runs in the host's own network namespace: give it one of "
+			"its own "
+			"(podman: --network none, ctr: no --net-host, config.json: a \"network\" "
+			"entry in "
+			"linux.namespaces)");
+	return 0;
+}
+
+static int open_namespace(struct netns *netns, struct error *err)
+{
+	char path[32];
+	int r;
+
+	netns->pidfd = (int)syscall(SYS_pidfd_open, netns->pid, 0);
+	if (netns->pidfd < 0 && errno == ESRCH)
+		return error_set(err, -ESRCH, "init (pid %d) is dead", (int)netns->pid);
+	if (netns->pidfd < 0)
+		return error_set_errno(err, "cannot watch init (pid %d)", (int)netns->pid);
+	r = proc_start_time(netns->pid, &netns->start, err);
+	if (r < 0)
+		return r;
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)netns->pid);
+	netns->fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (netns->fd < 0)
+		return error_set_errno(
+			err, "cannot open the network namespace of init (pid %d)", (int)netns->pid);
+	r = netns_check_init(netns, err);
+	return r < 0 ? r : check_not_own(netns->fd, err);
+}
+
+/**
+ * netns_enter() - go into the network namespace of a container's init, for good
+ * @pid: init, as the runtime says it
+ * @ret: the namespace; netns_close() closes it
+ * @err: filled on failure
+ *
+ * The process stays there: its sockets belong to the namespace they were opened in, and files to
+ * none. What is wanted of the host's namespace has to be open before.
+ *
+ * Return: 0; -ESRCH: init is dead; -EINVAL: it is our own namespace; -EPERM; -ENOPROTOOPT: the
+ * kernel is too old.
+ */
+int netns_enter(pid_t pid, struct netns *ret, struct error *err)
+{
+	cleanup(netns_close) struct netns netns = NETNS_CLOSED;
+	int r;
+
+	netns.pid = pid;
+	r = open_namespace(&netns, err);
+	if (r < 0)
+		return r;
+	if (setns(netns.fd, CLONE_NEWNET) < 0)
+		return error_set_errno(err, "cannot enter the container's network namespace");
+	r = nl_open(&netns.nl, err);
+	if (r == 0)
+		r = nl_netns_cookie(&netns.nl, &netns.cookie, err);
+	if (r < 0)
+		return r;
+	*ret = netns;
+	netns = NETNS_CLOSED;
+	return 0;
+}
+
+/**
+ * netns_check_init() - fail when the container's init has died
+ * @netns: the namespace
+ * @err:   filled on failure
+ *
+ * The runtime may be killed while we work; nobody would call poststop then.
+ *
+ * Return: 0 or -ESRCH.
+ */
+int netns_check_init(const struct netns *netns, struct error *err)
+{
+	struct pollfd ended = { .fd = netns->pidfd, .events = POLLIN };
+
+	if (poll(&ended, 1, 0) > 0)
+		return error_set(err, -ESRCH, "init (pid %d) died meanwhile", (int)netns->pid);
+	return 0;
+}
+
+/**
+ * netns_close() - close the descriptors; a destructor for cleanup()
+ * @netns: the namespace; NETNS_CLOSED is fine, and is what it is afterwards
+ */
+void netns_close(struct netns *netns)
+{
+	nl_close(&netns->nl);
+	if (netns->fd >= 0)
+		close(netns->fd);
+	if (netns->pidfd >= 0)
+		close(netns->pidfd);
+	*netns = NETNS_CLOSED;
+}

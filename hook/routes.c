@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Routes of a container's endpoints: those that a network's file lists, and one default route a
+ * family, given by one network.
+ */
+#include "hook/routes.h"
+
+#include <string.h>
+
+#include "hook/log.h"
+#include "hook/netns.h"
+#include "hook/plan.h"
+#include "schema/error.h"
+#include "schema/record.h"
+
+static const sa_family_t families[] = { AF_INET, AF_INET6 };
+
+static const char *family_name(sa_family_t family)
+{
+	return family == AF_INET ? "IPv4" : "IPv6";
+}
+
+/* The routes of a network's file. */
+static int add_listed(
+	struct netns *netns, const struct network *network, int ifindex, struct error *err)
+{
+	char text[CIDR_TEXT];
+
+	for (unsigned i = 0; i < network->n_routes; i++) {
+		const struct rtnl_route route = {
+			.dst = network->routes[i].dst,
+			.gateway = network->routes[i].gateway,
+			.ifindex = ifindex,
+		};
+		int r = rtnl_route_add(&netns->nl, &route, err);
+
+		if (r < 0)
+			return error_prefix(err, "network '%s': cannot add the route to '%s'",
+				network->name, cidr_format(&route.dst, text));
+	}
+	return 0;
+}
+
+/* The subnet that the endpoint's address of a family lies in, where it has a gateway. */
+static const struct network_subnet *gateway_subnet(
+	const struct plan_item *item, const struct record_endpoint *endpoint, sa_family_t family)
+{
+	for (unsigned i = 0; i < endpoint->n_addresses; i++) {
+		const struct network_subnet *subnet;
+
+		if (endpoint->addresses[i].ip.family != family)
+			continue;
+		subnet = network_subnet_of(item->network, &endpoint->addresses[i].ip);
+		if (subnet && subnet->gateway.family)
+			return subnet;
+	}
+	return NULL;
+}
+
+/* The gateway that a selection asks for by name, or NULL. */
+static const struct ip *asked_gateway(const struct plan_item *item, sa_family_t family)
+{
+	for (unsigned i = 0; i < item->selection->n_gateways; i++)
+		if (item->selection->gateways[i].family == family)
+			return &item->selection->gateways[i];
+	return NULL;
+}
+
+static bool wants_none(const struct plan_item *item)
+{
+	return item->selection->has_default_route && item->selection->n_gateways == 0;
+}
+
+/* Who gives the default route of a family: who asks, else the first in the list that can. */
+static const struct plan_item *elect(const struct plan *plan, const struct record *record,
+	sa_family_t family, struct rtnl_route *ret)
+{
+	for (unsigned i = 0; i < plan->n; i++) {
+		const struct plan_item *item = &plan->items[i];
+		const struct ip *gateway = item->joined ? NULL : asked_gateway(item, family);
+
+		if (!gateway)
+			continue;
+		ret->gateway = *gateway;
+		ret->ifindex = record->endpoints[item->endpoint].ifindex;
+		ret->onlink = !network_subnet_of(item->network, gateway);
+		return item;
+	}
+	for (unsigned i = 0; i < plan->n; i++) {
+		const struct plan_item *item = &plan->items[i];
+		const struct network_subnet *subnet;
+
+		if (item->joined || item->network->internal || wants_none(item))
+			continue;
+		subnet = gateway_subnet(item, &record->endpoints[item->endpoint], family);
+		if (!subnet)
+			continue;
+		ret->gateway = subnet->gateway;
+		ret->ifindex = record->endpoints[item->endpoint].ifindex;
+		ret->onlink = !cidr_contains(&subnet->subnet, &subnet->gateway);
+		return item;
+	}
+	return NULL;
+}
+
+static int add_default(struct netns *netns, const struct plan *plan, const struct record *record,
+	sa_family_t family, struct rtnl_saved *saved, struct error *err)
+{
+	struct rtnl_route route = { .dst = { .ip = { .family = family } } };
+	const struct plan_item *item = elect(plan, record, family, &route);
+	char text[IP_TEXT];
+	bool exists = false;
+	int r;
+
+	if (!item)
+		return 0;
+	r = rtnl_route_has_default(&netns->nl, family, &exists, err);
+	if (r == 0 && exists && !asked_gateway(item, family)) {
+		log_notice(
+			"container '%s': the %s default route that is there stays, none by network "
+			"'%s'",
+			record->id, family_name(family), item->network->name);
+		return 0;
+	}
+	if (r == 0 && exists)
+		r = rtnl_route_take_defaults(&netns->nl, family, saved, err);
+	if (r < 0)
+		return error_prefix(
+			err, "cannot replace the %s default route", family_name(family));
+	r = rtnl_route_add(&netns->nl, &route, err);
+	return r < 0 ? error_prefix(err, "network '%s': cannot add the default route via '%s'",
+			       item->network->name, ip_format(&route.gateway, text))
+		     : 0;
+}
+
+/**
+ * routes_add() - add the routes of all new endpoints
+ * @netns:        the container's namespace
+ * @plan:         the plan
+ * @record:       the record with the endpoints, all up
+ * @ret_replaced: the default routes that were taken away; for routes_put_back(), on failure too
+ * @err:          filled on failure
+ *
+ * A default route that is there stays, unless a selection asks for one by name.
+ *
+ * Return: 0, or what the kernel gave.
+ */
+int routes_add(struct netns *netns, const struct plan *plan, const struct record *record,
+	struct routes_replaced *ret_replaced, struct error *err)
+{
+	int r = 0;
+
+	ret_replaced->saved[0].n = ret_replaced->saved[1].n = 0;
+	for (unsigned i = 0; r == 0 && i < plan->n; i++) {
+		const struct plan_item *item = &plan->items[i];
+
+		if (!item->joined)
+			r = add_listed(netns, item->network,
+				record->endpoints[item->endpoint].ifindex, err);
+	}
+	for (unsigned i = 0; r == 0 && i < 2; i++)
+		r = add_default(netns, plan, record, families[i], &ret_replaced->saved[i], err);
+	return r;
+}
+
+/**
+ * routes_put_back() - give a namespace the default routes back that ours replaced
+ * @netns:    the container's namespace; the endpoints are gone from it, and our routes with them
+ * @replaced: what routes_add() took away
+ */
+void routes_put_back(struct netns *netns, const struct routes_replaced *replaced)
+{
+	struct error err;
+
+	for (unsigned i = 0; i < 2; i++)
+		if (rtnl_route_put_back(&netns->nl, &replaced->saved[i], &err) < 0)
+			log_notice("cannot put the replaced default route back: %s", err.text);
+}

@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Links and namespace ids: one function for each request of rtnetlink(7). Each fails with the
+ * kernel's errno and words; who calls knows the situation and says what it means.
+ * Addresses and routes are in rtnl_ip.c.
+ */
+#include "hook/rtnl.h"
+
+#include <libmnl/libmnl.h>
+#include <linux/if.h>
+#include <linux/if_link.h>
+#include <linux/net_namespace.h>
+#include <linux/rtnetlink.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "hook/nl.h"
+#include "schema/error.h"
+
+/* Ids that we choose are above those that the kernel and ip-netns(8) choose, from 0 on. */
+#define NSID_FIRST (1U << 20)
+#define NSID_TRIES 4
+
+static struct nlmsghdr *put_link(void *buffer, uint16_t type, int ifindex)
+{
+	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
+	struct ifinfomsg *link;
+
+	request->nlmsg_type = type;
+	link = mnl_nlmsg_put_extra_header(request, sizeof(*link));
+	link->ifi_family = AF_UNSPEC;
+	link->ifi_index = ifindex;
+	return request;
+}
+
+/* Where the link is looked for: RTNL_HERE, or an id of the socket's namespace. */
+static void put_nsid(struct nlmsghdr *request, int nsid)
+{
+	if (nsid != RTNL_HERE)
+		mnl_attr_put_u32(request, IFLA_TARGET_NETNSID, (uint32_t)nsid);
+}
+
+static void read_string(const struct nlattr *attribute, char *to, size_t size)
+{
+	if (mnl_attr_validate(attribute, MNL_TYPE_STRING) == 0)
+		snprintf(to, size, "%.*s", (int)mnl_attr_get_payload_len(attribute),
+			mnl_attr_get_str(attribute));
+}
+
+static int read_int(const struct nlattr *attribute)
+{
+	return mnl_attr_validate(attribute, MNL_TYPE_U32) == 0 ? (int)mnl_attr_get_u32(attribute)
+							       : 0;
+}
+
+static int read_linkinfo(const struct nlattr *attribute, void *arg)
+{
+	struct rtnl_link *link = arg;
+
+	if (mnl_attr_get_type(attribute) == IFLA_INFO_KIND)
+		read_string(attribute, link->kind, sizeof(link->kind));
+	return MNL_CB_OK;
+}
+
+static int read_link_attribute(const struct nlattr *attribute, void *arg)
+{
+	struct rtnl_link *link = arg;
+
+	switch (mnl_attr_get_type(attribute)) {
+	case IFLA_IFNAME:
+		read_string(attribute, link->name, sizeof(link->name));
+		break;
+	case IFLA_MTU:
+		link->mtu = (unsigned)read_int(attribute);
+		break;
+	case IFLA_LINK:
+		link->lower = read_int(attribute);
+		break;
+	case IFLA_MASTER:
+		link->master = read_int(attribute);
+		break;
+	case IFLA_LINKINFO:
+		mnl_attr_parse_nested(attribute, read_linkinfo, link);
+		break;
+	case IFLA_ADDRESS:
+		if (mnl_attr_get_payload_len(attribute) == MAC_SIZE)
+			memcpy(link->mac, mnl_attr_get_payload(attribute), MAC_SIZE);
+		break;
+	}
+	return MNL_CB_OK;
+}
+
+static int read_link(void *arg, const struct nlmsghdr *message)
+{
+	const struct ifinfomsg *info = mnl_nlmsg_get_payload(message);
+	struct rtnl_link *link = arg;
+
+	if (message->nlmsg_type != RTM_NEWLINK ||
+		mnl_nlmsg_get_payload_len(message) < sizeof(*info))
+		return -EBADMSG;
+	*link = (struct rtnl_link){
+		.ifindex = info->ifi_index, .type = info->ifi_type, .flags = info->ifi_flags
+	};
+	mnl_attr_parse(message, sizeof(*info), read_link_attribute, link);
+	return 0;
+}
+
+/* Fails with -ENODEV also where the kernel sent no message but its acknowledgement. */
+static int get_link(
+	struct nl *nl, struct nlmsghdr *request, struct rtnl_link *ret, struct error *err)
+{
+	struct rtnl_link link = { 0 };
+	int r = nl_request(nl, request, read_link, &link, err);
+
+	if (r < 0)
+		return r;
+	if (link.ifindex == 0)
+		return error_set(err, -ENODEV, "%s", strerror(ENODEV));
+	*ret = link;
+	return 0;
+}
+
+/**
+ * rtnl_link_get() - look up a link by its name or an alternative name
+ * @nl:   a socket
+ * @nsid: the namespace to look in, as an id of the socket's, or RTNL_HERE
+ * @name: its name
+ * @ret:  the link
+ * @err:  filled on failure
+ *
+ * Return: 0, -ENODEV, -EINVAL where the namespace is gone.
+ */
+int rtnl_link_get(
+	struct nl *nl, int nsid, const char *name, struct rtnl_link *ret, struct error *err)
+{
+	_Alignas(struct nlmsghdr) char buffer[NL_REQUEST_MAX];
+	struct nlmsghdr *request = put_link(buffer, RTM_GETLINK, 0);
+
+	/* The kernel looks for IFLA_ALT_IFNAME among names and alternative names (5.5). */
+	mnl_attr_put_strz(request, IFLA_ALT_IFNAME, name);
+	put_nsid(request, nsid);
+	return get_link(nl, request, ret, err);
+}
+
+/**
+ * rtnl_link_get_index() - look up a link by its index
+ * @nl:      a socket
+ * @nsid:    the namespace to look in, as an id of the socket's, or RTNL_HERE
+ * @ifindex: its index
+ * @ret:     the link
+ * @err:     filled on failure
+ *
+ * Return: 0, -ENODEV, -EINVAL where the namespace is gone.
+ */
+int rtnl_link_get_index(
+	struct nl *nl, int nsid, int ifindex, struct rtnl_link *ret, struct error *err)
+{
+	_Alignas(struct nlmsghdr) char buffer[NL_REQUEST_MAX];
+	struct nlmsghdr *request = put_link(buffer, RTM_GETLINK, ifindex);
+
+	put_nsid(request, nsid);
+	return get_link(nl, request, ret, err);
+}
+
+static uint32_t macvlan_mode(enum network_mode mode)
+{
+	switch (mode) {
+	case NETWORK_BRIDGE:
+		return MACVLAN_MODE_BRIDGE;
+	case NETWORK_PRIVATE:
+		return MACVLAN_MODE_PRIVATE;
+	case NETWORK_VEPA:
+		return MACVLAN_MODE_VEPA;
+	case NETWORK_PASSTHRU:
+		return MACVLAN_MODE_PASSTHRU;
+	case NETWORK_SOURCE:
+		return MACVLAN_MODE_SOURCE;
+	}
+	return 0;
+}
+
+static void put_macvlan_data(struct nlmsghdr *request, const struct rtnl_macvlan *macvlan)
+{
+	struct nlattr *info = mnl_attr_nest_start(request, IFLA_LINKINFO);
+	struct nlattr *data;
+
+	mnl_attr_put_strz(request, IFLA_INFO_KIND, "macvlan");
+	data = mnl_attr_nest_start(request, IFLA_INFO_DATA);
+	mnl_attr_put_u32(request, IFLA_MACVLAN_MODE, macvlan_mode(macvlan->mode));
+	if (macvlan->mode == NETWORK_SOURCE) {
+		struct nlattr *list;
+
+		mnl_attr_put_u32(request, IFLA_MACVLAN_MACADDR_MODE, MACVLAN_MACADDR_SET);
+		list = mnl_attr_nest_start(request, IFLA_MACVLAN_MACADDR_DATA);
+		for (unsigned i = 0; i < macvlan->n_source_macs; i++)
+			mnl_attr_put(
+				request, IFLA_MACVLAN_MACADDR, MAC_SIZE, macvlan->source_macs[i]);
+		mnl_attr_nest_end(request, list);
+	}
+	mnl_attr_nest_end(request, data);
+	mnl_attr_nest_end(request, info);
+}
+
+/**
+ * rtnl_link_add_macvlan() - create a macvlan right in the namespace it is for
+ * @nl:      a socket in the parent's namespace
+ * @macvlan: what to create; it is down
+ * @err:     filled on failure
+ *
+ * It is never created here and moved: a move holds the kernel's RTNL for 15 ms, which limits the
+ * whole host to 50 attaches a second. It is never created up: with a MAC that is still busy that
+ * costs 15 ms and a rollback, where setting it up fails in 30 us and can be tried again.
+ *
+ * Return: 0; -EEXIST: the name is taken there, or (up to Linux 6.1 at least) here; -EBUSY: the
+ * parent is a port of something; -EINVAL: modes that exclude each other, or the MTU.
+ */
+int rtnl_link_add_macvlan(struct nl *nl, const struct rtnl_macvlan *macvlan, struct error *err)
+{
+	_Alignas(struct nlmsghdr) char buffer[NL_REQUEST_MAX];
+	struct nlmsghdr *request = put_link(buffer, RTM_NEWLINK, 0);
+
+	request->nlmsg_flags = NLM_F_CREATE | NLM_F_EXCL;
+	mnl_attr_put_strz(request, IFLA_IFNAME, macvlan->name);
+	mnl_attr_put_u32(request, IFLA_LINK, (uint32_t)macvlan->parent);
+	mnl_attr_put_u32(request, IFLA_NET_NS_FD, (uint32_t)macvlan->netns);
+	if (macvlan->mac)
+		mnl_attr_put(request, IFLA_ADDRESS, MAC_SIZE, macvlan->mac);
+	if (macvlan->mtu)
+		mnl_attr_put_u32(request, IFLA_MTU, macvlan->mtu);
+	put_macvlan_data(request, macvlan);
+	return nl_request(nl, request, NULL, NULL, err);
+}
+
+/**
+ * rtnl_link_set_up() - set a link up
+ * @nl:      a socket in its namespace
+ * @ifindex: its index
+ * @err:     filled on failure
+ *
+ * Return: 0; -EADDRINUSE: its MAC is in use on the parent.
+ */
+int rtnl_link_set_up(struct nl *nl, int ifindex, struct error *err)
+{
+	_Alignas(struct nlmsghdr) char buffer[NL_REQUEST_MAX];
+	struct nlmsghdr *request = put_link(buffer, RTM_NEWLINK, ifindex);
+	struct ifinfomsg *link = mnl_nlmsg_get_payload(request);
+
+	link->ifi_flags = IFF_UP;
+	link->ifi_change = IFF_UP;
+	return nl_request(nl, request, NULL, NULL, err);
+}
+
+/**
+ * rtnl_link_set_name() - rename a link that is down
+ * @nl:      a socket in its namespace
+ * @ifindex: its index
+ * @name:    the new name
+ * @err:     filled on failure
+ *
+ * Return: 0, -EEXIST.
+ */
+int rtnl_link_set_name(struct nl *nl, int ifindex, const char *name, struct error *err)
+{
+	_Alignas(struct nlmsghdr) char buffer[NL_REQUEST_MAX];
+	struct nlmsghdr *request = put_link(buffer, RTM_NEWLINK, ifindex);
+
+	mnl_attr_put_strz(request, IFLA_IFNAME, name);
+	return nl_request(nl, request, NULL, NULL, err);
+}
+
+/**
+ * rtnl_link_del() - delete a link, and wait until it is gone
+ * @nl:      a socket
+ * @nsid:    the link's namespace as an id of the socket's, or RTNL_HERE
+ * @ifindex: its index
+ * @err:     filled on failure
+ *
+ * Return: 0, -ENODEV, -EINVAL where the namespace is gone.
+ */
+int rtnl_link_del(struct nl *nl, int nsid, int ifindex, struct error *err)
+{
+	_Alignas(struct nlmsghdr) char buffer[NL_REQUEST_MAX];
+	struct nlmsghdr *request = put_link(buffer, RTM_DELLINK, ifindex);
+
+	put_nsid(request, nsid);
+	return nl_request(nl, request, NULL, NULL, err);
+}
+
+static struct nlmsghdr *put_nsid_request(void *buffer, uint16_t type)
+{
+	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
+	struct rtgenmsg *general;
+
+	request->nlmsg_type = type;
+	general = mnl_nlmsg_put_extra_header(request, sizeof(*general));
+	general->rtgen_family = AF_UNSPEC;
+	return request;
+}
+
+static int read_nsid_attribute(const struct nlattr *attribute, void *arg)
+{
+	if (mnl_attr_get_type(attribute) == NETNSA_NSID)
+		*(int *)arg = read_int(attribute);
+	return MNL_CB_OK;
+}
+
+static int read_nsid(void *arg, const struct nlmsghdr *message)
+{
+	mnl_attr_parse(message, sizeof(struct rtgenmsg), read_nsid_attribute, arg);
+	return 0;
+}
+
+/* The id that a namespace has already. */
+static int get_nsid(struct nl *nl, int netns, int *ret, struct error *err)
+{
+	_Alignas(struct nlmsghdr) char buffer[NL_REQUEST_MAX];
+	struct nlmsghdr *request = put_nsid_request(buffer, RTM_GETNSID);
+	int nsid = -1;
+	int r;
+
+	mnl_attr_put_u32(request, NETNSA_FD, (uint32_t)netns);
+	r = nl_request(nl, request, read_nsid, &nsid, err);
+	if (r < 0)
+		return r;
+	if (nsid < 0)
+		return error_set(err, -ENOENT, "the namespace has no id");
+	*ret = nsid;
+	return 0;
+}
+
+/* Asks for an id of our choice, so that it says nothing of other namespaces, dead or alive. */
+static int add_random_nsid(struct nl *nl, int netns, int *ret, struct error *err)
+{
+	_Alignas(struct nlmsghdr) char buffer[NL_REQUEST_MAX];
+	struct nlmsghdr *request = put_nsid_request(buffer, RTM_NEWNSID);
+	uint32_t nsid;
+	int r;
+
+	if (getrandom(&nsid, sizeof(nsid), 0) != sizeof(nsid))
+		return error_set_errno(err, "cannot get a random number");
+	nsid = NSID_FIRST | (nsid & INT32_MAX);
+	mnl_attr_put_u32(request, NETNSA_FD, (uint32_t)netns);
+	mnl_attr_put_u32(request, NETNSA_NSID, nsid);
+	r = nl_request(nl, request, NULL, NULL, err);
+	if (r == 0)
+		*ret = (int)nsid;
+	return r;
+}
+
+/**
+ * rtnl_nsid_add() - give a namespace an id in the socket's namespace
+ * @nl:         a socket
+ * @netns:      a descriptor of the namespace
+ * @ret_nsid:   the id; the kernel takes it back when the namespace ends
+ * @ret_shared: it had one before, which others may use too
+ * @err:        filled on failure
+ *
+ * Return: 0, or what RTM_NEWNSID gave (rtnl_net_newid() in net/core/net_namespace.c).
+ */
+int rtnl_nsid_add(struct nl *nl, int netns, int *ret_nsid, bool *ret_shared, struct error *err)
+{
+	int r = -EEXIST;
+
+	for (unsigned try = 0; try < NSID_TRIES; try++) {
+		r = add_random_nsid(nl, netns, ret_nsid, err);
+		if (r == 0)
+			*ret_shared = false;
+		/* -EEXIST: it has an id; -ENOSPC: another has this one. */
+		if (r == 0 || (r != -EEXIST && r != -ENOSPC))
+			return r;
+		if (get_nsid(nl, netns, ret_nsid, err) == 0) {
+			*ret_shared = true;
+			return 0;
+		}
+	}
+	return r;
+}
+
+/**
+ * rtnl_nsid_exists() - does a namespace still live
+ * @nl:   a socket in the namespace that gave the id
+ * @nsid: the id
+ * @ret:  whether it names a namespace; false as soon as it begins to end
+ * @err:  filled on failure
+ *
+ * Return: 0, or what RTM_GETNSID gave other than that it does not exist.
+ */
+int rtnl_nsid_exists(struct nl *nl, int nsid, bool *ret, struct error *err)
+{
+	_Alignas(struct nlmsghdr) char buffer[NL_REQUEST_MAX];
+	struct nlmsghdr *request = put_nsid_request(buffer, RTM_GETNSID);
+	int r;
+
+	mnl_attr_put_u32(request, NETNSA_NSID, (uint32_t)nsid);
+	r = nl_request(nl, request, NULL, NULL, err);
+	if (r < 0 && r != -ENOENT)
+		return r;
+	*ret = r == 0;
+	return 0;
+}

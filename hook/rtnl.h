@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef HOOK_RTNL_H
+#define HOOK_RTNL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "schema/ip.h"
+#include "schema/name.h"
+#include "schema/network.h"
+
+struct error;
+struct nl;
+
+/* Of routes that are ours: in no list of rt_protos, so that routing daemons leave them alone. */
+#define RTNL_PROTOCOL 77
+/* The namespace of the socket itself, where a function takes a namespace id. */
+#define RTNL_HERE (-1)
+/* The default routes of one family that are kept for putting them back. */
+#define RTNL_SAVED_MAX 4
+#define RTNL_SAVED_SIZE 512
+
+struct rtnl_link {
+	int ifindex;
+	char name[INTERFACE_NAME_MAX + 1];
+	unsigned type;	/* ARPHRD_* */
+	unsigned flags; /* IFF_* */
+	unsigned mtu;
+	uint8_t mac[MAC_SIZE];
+	int lower;     /* the parent's index where the kind has one, else 0 */
+	int master;    /* the index of the bridge, bond, ... that it is a port of, else 0 */
+	char kind[16]; /* "macvlan", "veth", ...; "" for a NIC */
+};
+
+/* A macvlan to create. */
+struct rtnl_macvlan {
+	int parent; /* its index in the socket's namespace */
+	int netns;  /* a descriptor of the namespace it is born in */
+	const char *name;
+	const uint8_t *mac; /* NULL: the kernel's choice */
+	enum network_mode mode;
+	unsigned mtu;				/* 0: the parent's */
+	const uint8_t (*source_macs)[MAC_SIZE]; /* NETWORK_SOURCE: the allow list */
+	unsigned n_source_macs;
+};
+
+struct rtnl_route {
+	struct cidr dst;
+	struct ip gateway; /* family 0: on the link */
+	bool onlink;	   /* the gateway is on the link though no address says so */
+	int ifindex;
+};
+
+/* Routes as the kernel told them. */
+struct rtnl_saved {
+	unsigned n;
+	size_t size[RTNL_SAVED_MAX];
+	_Alignas(uint32_t) uint8_t message[RTNL_SAVED_MAX][RTNL_SAVED_SIZE];
+};
+
+int rtnl_link_get(
+	struct nl *nl, int nsid, const char *name, struct rtnl_link *ret, struct error *err);
+int rtnl_link_get_index(
+	struct nl *nl, int nsid, int ifindex, struct rtnl_link *ret, struct error *err);
+int rtnl_link_add_macvlan(struct nl *nl, const struct rtnl_macvlan *macvlan, struct error *err);
+int rtnl_link_set_up(struct nl *nl, int ifindex, struct error *err);
+int rtnl_link_set_name(struct nl *nl, int ifindex, const char *name, struct error *err);
+int rtnl_link_del(struct nl *nl, int nsid, int ifindex, struct error *err);
+
+int rtnl_addr_add(struct nl *nl, int ifindex, const struct cidr *address, struct error *err);
+/* One address of the namespace. Returns 0 or -errno (to fail). */
+typedef int rtnl_addr_fn(void *arg, const struct ip *ip);
+int rtnl_addr_list(struct nl *nl, rtnl_addr_fn *found, void *arg, struct error *err);
+
+int rtnl_route_add(struct nl *nl, const struct rtnl_route *route, struct error *err);
+int rtnl_route_has_default(struct nl *nl, sa_family_t family, bool *ret, struct error *err);
+int rtnl_route_take_defaults(
+	struct nl *nl, sa_family_t family, struct rtnl_saved *ret, struct error *err);
+int rtnl_route_put_back(struct nl *nl, const struct rtnl_saved *saved, struct error *err);
+
+int rtnl_nsid_add(struct nl *nl, int netns, int *ret_nsid, bool *ret_shared, struct error *err);
+int rtnl_nsid_exists(struct nl *nl, int nsid, bool *ret, struct error *err);
+
+#endif
