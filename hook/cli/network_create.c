@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+/*
+ * oci-macvlan network create, with docker's flags: they become a network file, which must pass its
+ * own reader and the host's interfaces before it is published.
+ */
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "hook/cli/cli.h"
+#include "hook/cli/network_draft.h"
+#include "hook/cli/networks.h"
+#include "hook/parent.h"
+#include "schema/cleanup.h"
+#include "schema/error.h"
+#include "schema/file.h"
+#include "schema/json.h"
+
+static int parse_flags(struct cli *cli, struct network_flags *flags, struct error *err)
+{
+	const struct cli_option options[] = {
+		{ .name = "driver", .letter = 'd', .text = &flags->driver },
+		{ .name = "subnet", .values = &flags->subnets, .commas = true },
+		{ .name = "gateway", .values = &flags->gateways, .commas = true },
+		{ .name = "ip-range", .values = &flags->ranges, .commas = true },
+		{ .name = "aux-address", .values = &flags->aux },
+		{ .name = "opt", .letter = 'o', .values = &flags->options },
+		{ .name = "ipv6", .flag = &flags->ipv6 },
+		{ .name = "internal", .flag = &flags->internal },
+		{ .name = "label", .values = &flags->labels },
+		{ .name = "ipam-driver", .text = &flags->ipam_driver },
+		{ .name = "ipam-opt", .values = &flags->ipam_options },
+		{ .name = NULL },
+	};
+	int r = options_parse(cli, options, err);
+
+	if (r < 0)
+		return r;
+	flags->name = cli->argv[0];
+	if (flags->driver && strcmp(flags->driver, "macvlan") != 0)
+		return error_set(err, -EINVAL,
+			"--driver: '%s' is not supported: the only one is macvlan", flags->driver);
+	return name_check_network(flags->name, err);
+}
+
+/* What the file's reader cannot know: the host, and flags that leave no trace in the file. */
+static int check_network(
+	const struct network *network, const struct network_flags *flags, struct error *err)
+{
+	struct nl nl cleanup(nl_close) = NL_CLOSED;
+	struct parent parent;
+	int r;
+
+	if (flags->ipv6 && !network_has_family(network, AF_INET6))
+		return error_set(err, -EINVAL, "--ipv6: no --subnet is an IPv6 one: add it");
+	r = nl_open(&nl, err);
+	return r < 0 ? r : parent_find(&nl, network, &parent, err);
+}
+
+/* mkdir -p */
+static int make_folders(const char *path, struct error *err)
+{
+	char part[PATH_MAX];
+
+	if (strlen(path) >= sizeof(part))
+		return error_set(
+			err, -ENAMETOOLONG, "--etc: is longer than %d characters", PATH_MAX - 1);
+	memcpy(part, path, strlen(path) + 1);
+	for (char *end = part;;) {
+		char kept;
+
+		end += strspn(end, "/");
+		end += strcspn(end, "/");
+		kept = *end;
+		*end = '\0';
+		if (*part && mkdir(part, 0755) < 0 && errno != EEXIST)
+			return error_set_errno(err, "cannot create '%s'", part);
+		if (!kept)
+			return 0;
+		*end = kept;
+	}
+}
+
+static int open_networks(const char *etc, int *ret, struct error *err)
+{
+	autoclose int dir = -1;
+	int fd;
+	int r = make_folders(etc, err);
+
+	if (r == 0)
+		r = networks_open(etc, &dir, err);
+	if (r < 0)
+		return r;
+	if (mkdirat(dir, NETWORKS_FOLDER, 0755) < 0 && errno != EEXIST)
+		return error_set_errno(err, "cannot create '%s/%s'", etc, NETWORKS_FOLDER);
+	fd = openat(dir, NETWORKS_FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return error_set_errno(err, "cannot open '%s/%s'", etc, NETWORKS_FOLDER);
+	*ret = fd;
+	return 0;
+}
+
+static int publish(
+	const struct cli *cli, const char *name, const char *text, size_t size, struct error *err)
+{
+	char file[NETWORK_NAME_MAX + sizeof(NETWORKS_SUFFIX)];
+	autoclose int dir = -1;
+	int r = open_networks(cli->etc, &dir, err);
+
+	if (r < 0)
+		return r;
+	snprintf(file, sizeof(file), "%s" NETWORKS_SUFFIX, name);
+	r = file_create(dir, file, text, size, 0644, err);
+	if (r == -EEXIST)
+		return error_set(err, r,
+			"network '%s' exists already: remove it with 'oci-macvlan network rm', or "
+			"use "
+			"another name",
+			name);
+	return r < 0 ? error_prefix(err, "network '%s'", name) : 0;
+}
+
+/**
+ * cli_network_create() - the command network create
+ * @cli: its arguments
+ * @err: filled on failure
+ *
+ * Return: 0; -EINVAL, -ERANGE, -E2BIG, -EOPNOTSUPP: what is asked for is wrong; -ENODEV, -EBUSY:
+ * the parent is; -EEXIST; what writing the file gave.
+ */
+int cli_network_create(struct cli *cli, struct error *err)
+{
+	cleanup(json_writer_free) struct json_writer *writer = json_writer_new(true);
+	cleanup(network_free) struct network *network = NULL;
+	struct network_flags flags = { 0 };
+	struct network_draft draft = { 0 };
+	const char *text;
+	size_t size;
+	int r;
+
+	if (!writer)
+		return error_set(err, -ENOMEM, "out of memory");
+	r = parse_flags(cli, &flags, err);
+	if (r == 0)
+		r = network_draft_make(&flags, &draft, err);
+	if (r == 0)
+		r = network_draft_write(&draft, writer, err);
+	if (r == 0)
+		r = json_writer_text(writer, &text, &size, err);
+	if (r == 0)
+		r = network_parse(text, size, &network, err);
+	if (r == 0)
+		r = check_network(network, &flags, err);
+	if (r == 0)
+		r = publish(cli, network->name, text, size, err);
+	if (r == 0)
+		puts(network->name);
+	return r;
+}

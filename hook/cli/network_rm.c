@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+/*
+ * oci-macvlan network rm: removes network files that no container needs. Detach does not read
+ * them, so this is about not pulling a network away under somebody, not about leaks.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "hook/cli/cli.h"
+#include "hook/cli/endpoints.h"
+#include "hook/cli/networks.h"
+#include "hook/cli/options.h"
+#include "hook/detach.h"
+#include "schema/cleanup.h"
+#include "schema/error.h"
+
+/* What is removed, and from where. */
+struct removal {
+	struct cli *cli;
+	int dir;	   /* ETC */
+	struct host *host; /* NULL: there is no RUN, and so no endpoint */
+	bool force;
+	char name[NETWORK_NAME_MAX + 1];
+};
+
+/* Takes the endpoints off the network: those of dead containers, or all of them. */
+static int free_endpoints(
+	const struct removal *removal, const struct endpoints *endpoints, struct error *err)
+{
+	const char *last = "";
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < endpoints->n; i++) {
+		const struct endpoint *endpoint = &endpoints->all[i];
+		bool freed;
+
+		if (!strcmp(endpoint->id, last))
+			continue;
+		if (endpoint->state == ENDPOINT_DEAD)
+			r = reconcile_one(removal->host, endpoint->id, &freed, err);
+		else if (removal->force)
+			r = detach_network(removal->host, endpoint->id, removal->name, err);
+		last = endpoint->id;
+	}
+	return r;
+}
+
+static void print_endpoints(const struct endpoints *endpoints)
+{
+	for (size_t i = 0; i < endpoints->n; i++) {
+		const struct endpoint *endpoint = &endpoints->all[i];
+		char addresses[ENDPOINT_ADDRESSES_TEXT];
+
+		fprintf(stderr, "  container %s (%s), interface %s, %s: %s\n", endpoint->id,
+			endpoint->name, endpoint->endpoint.interface,
+			endpoint_addresses(endpoint, addresses),
+			endpoint_state_name(endpoint->state));
+	}
+}
+
+/* Fails where endpoints are left on the network, and lists them. */
+static int clear_network(const struct removal *removal, struct error *err)
+{
+	struct endpoints before cleanup(endpoints_free) = { 0 };
+	struct endpoints left cleanup(endpoints_free) = { 0 };
+	int r = endpoints_collect(removal->host, removal->name, &before, err);
+
+	if (r == 0)
+		r = free_endpoints(removal, &before, err);
+	if (r == 0)
+		r = endpoints_collect(removal->host, removal->name, &left, err);
+	if (r < 0 || left.n == 0)
+		return r;
+	error_set(err, -EBUSY,
+		"network '%s' is in use by %zu endpoint%s: stop the containers, or use -f",
+		removal->name, left.n, left.n == 1 ? "" : "s");
+	cli_report(removal->cli, err);
+	print_endpoints(&left);
+	return -EBUSY;
+}
+
+static int unlink_network(const struct removal *removal, struct error *err)
+{
+	char path[NETWORKS_PATH_MAX];
+
+	networks_path(removal->name, path);
+	if (unlinkat(removal->dir, path, 0) < 0)
+		return error_set_errno(err, "cannot remove '%s'", path);
+	puts(removal->name);
+	return 0;
+}
+
+/* Returns 0 too where the failure was said already. */
+static int remove_network(struct removal *removal, const char *word, struct error *err)
+{
+	bool exists;
+	int r = networks_resolve(removal->dir, word, removal->name, err);
+
+	if (r < 0)
+		return r;
+	exists = networks_has(removal->dir, removal->name);
+	if (!exists && !removal->force)
+		return error_set(err, -ENOENT,
+			"network '%s' does not exist: 'oci-macvlan network ls' shows those that do",
+			removal->name);
+	if (removal->host) {
+		r = clear_network(removal, err);
+		if (r < 0)
+			return r == -EBUSY && removal->cli->failed ? 0 : r;
+	}
+	return exists ? unlink_network(removal, err) : 0;
+}
+
+/**
+ * cli_network_rm() - the command network rm
+ * @cli: its arguments
+ * @err: filled on failure
+ *
+ * What cannot be removed is said, and the others are. With -f a network that does not exist is no
+ * failure (docker's rule), and endpoints on it, whose file somebody deleted, are detached too.
+ *
+ * Return: 0; -EINVAL: misuse; what opening ETC and RUN gave.
+ */
+int cli_network_rm(struct cli *cli, struct error *err)
+{
+	struct host host cleanup(host_close) = CLI_HOST_CLOSED;
+	struct removal removal = { .cli = cli };
+	const struct cli_option options[] = {
+		{ .name = "force", .letter = 'f', .flag = &removal.force },
+		{ .name = NULL },
+	};
+	autoclose int dir = -1;
+	bool open = false;
+	int r = options_parse(cli, options, err);
+
+	if (r == 0)
+		r = networks_open(cli->etc, &dir, err);
+	if (r == 0)
+		r = cli_open_host(cli, &host, &open, err);
+	if (r < 0)
+		return r;
+	removal.dir = dir;
+	removal.host = open ? &host : NULL;
+	for (int i = 0; i < cli->argc; i++)
+		if (remove_network(&removal, cli->argv[i], err) < 0)
+			cli_report(cli, err);
+	return 0;
+}
