@@ -95,9 +95,14 @@ lint:
 install: all
 	install -D -m 0755 $(B)/oci-macvlan-hook $(DESTDIR)$(PREFIX)/libexec/oci-macvlan/oci-macvlan-hook
 	install -D -m 0755 $(B)/oci-macvlan $(DESTDIR)$(PREFIX)/bin/oci-macvlan
+	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/man/man8 hook/oci-macvlan-hook.8 hook/cli/oci-macvlan.8
+	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/man/man5 schema/oci-macvlan-network.5
 
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/libexec/oci-macvlan/oci-macvlan-hook $(DESTDIR)$(PREFIX)/bin/oci-macvlan
+	rm -f $(DESTDIR)$(PREFIX)/libexec/oci-macvlan/oci-macvlan-hook $(DESTDIR)$(PREFIX)/bin/oci-macvlan \
+		$(DESTDIR)$(PREFIX)/share/man/man8/oci-macvlan-hook.8 \
+		$(DESTDIR)$(PREFIX)/share/man/man8/oci-macvlan.8 \
+		$(DESTDIR)$(PREFIX)/share/man/man5/oci-macvlan-network.5
 	-rmdir $(DESTDIR)$(PREFIX)/libexec/oci-macvlan
 
 clean:
