@@ -294,7 +294,6 @@ struct listing {
 	struct host *host;
 	reconcile_endpoint_fn *found;
 	void *arg;
-	bool stopped;
 };
 
 /* An intent whose attach is under way is not an endpoint yet. */

@@ -40,7 +40,7 @@ static void copy_printable(char *to, size_t size, const char *from)
 	to[used] = '\0';
 }
 
-static int set_text(
+__attribute__((format(printf, 3, 0))) static int set_text(
 	struct error *err, int code, const char *format, va_list arguments, const char *behind)
 {
 	char text[2 * ERROR_TEXT_MAX];

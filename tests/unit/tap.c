@@ -16,7 +16,8 @@ static int failed;
 static char tempdir[64];
 static pid_t tempdir_of;
 
-static bool report(bool passed, const char *file, int line, const char *name, va_list arguments)
+__attribute__((format(printf, 4, 0))) static bool report(
+	bool passed, const char *file, int line, const char *name, va_list arguments)
 {
 	printf("%sok %d - ", passed ? "" : "not ", ++count);
 	vprintf(name, arguments);
