@@ -12,6 +12,7 @@
 #include "hook/detach.h"
 #include "hook/endpoint.h"
 #include "hook/host.h"
+#include "hook/log.h"
 #include "hook/netns.h"
 #include "hook/proc.h"
 #include "hook/rtnl.h"
@@ -88,7 +89,10 @@ static int settle_joined(
 	return r == 0 ? record_remove(host->store.containers, own->id, err) : r;
 }
 
-/* Our record may go on for the other members of the pod that we were the owner of. */
+/* Our record may go on for the other members of the pod that we were the owner of. But where we
+ * come back in another namespace, as the first container of a pod that is restarted does, it is
+ * needed here, with its addresses; what the others joined ends, as an engine's own networks do.
+ */
 static int settle_owner(
 	struct host *host, const struct netns *netns, struct record *own, struct error *err)
 {
@@ -96,10 +100,10 @@ static int settle_owner(
 
 	if (r != 0 || !detach_has_living_member(own) || own->netns_cookie == netns->cookie)
 		return r < 0 ? r : 0;
-	return error_set(err, -EEXIST,
-		"container id '%s' still owns the network of a pod in another namespace, which "
-		"container '%s' (pid %d) uses: end that first",
+	log_notice("container '%s' comes back in another network namespace: '%s' (pid %d) in the "
+		   "old one loses the network that it joined",
 		own->id, own->members[0].id, (int)own->members[0].pid);
+	return detach_all(host, own, err);
 }
 
 /**
