@@ -1,0 +1,147 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# Which network gives the default routes.
+
+load lib.bash
+
+setup_file() {
+	lab_setup_file
+	lan_add_parent eth1 7
+}
+
+setup() {
+	lab_setup
+	network_dual
+	network_write '{"name": "second", "parent": "eth1", "subnets": [
+		{"subnet": "10.7.0.0/24", "gateway": "10.7.0.1"},
+		{"subnet": "2001:db8:7::/64", "gateway": "2001:db8:7::1"}]}'
+	sleeper_start
+	pid=$SLEEPER
+}
+
+teardown() {
+	lab_teardown
+}
+
+assert_defaults() { # "GATEWAY4 DEV" "GATEWAY6 DEV"
+	assert_default "$pid" 4 "$1"
+	assert_default "$pid" 6 "$2"
+}
+
+# The namespace has default routes before we come: by a bridge.
+routes_before() {
+	in_netns "$pid" ip link set lo up
+	in_netns "$pid" ip link add other type bridge
+	in_netns "$pid" ip link set other up
+	in_netns "$pid" ip addr add 172.31.0.2/24 dev other
+	in_netns "$pid" ip addr add fd31::2/64 dev other nodad
+	in_netns "$pid" ip route add default via 172.31.0.1
+	in_netns "$pid" ip -6 route add default via fd31::1
+}
+
+@test "the first network that has a gateway" {
+	network_dual '{"subnets": [{"subnet": "10.0.0.0/24"},
+		{"subnet": "2001:db8:babe:cafe::/64", "gateway": "2001:db8:babe:cafe::1"}]}'
+	attach c0 "$pid" macvlan0,second
+	assert_defaults "10.7.0.1 eth1" "2001:db8:babe:cafe::1 eth0"
+}
+
+@test "an internal network gives none" {
+	network_dual '{"internal": true}'
+	attach c0 "$pid" macvlan0,second
+	assert_defaults "10.7.0.1 eth1" "2001:db8:7::1 eth1"
+	can_ping "$pid" 10.0.0.1
+}
+
+@test "no gateway, no default route" {
+	network_dual '{"subnets": [{"subnet": "10.0.0.0/24"}, {"subnet": "2001:db8:babe:cafe::/64"}]}'
+	attach c0 "$pid" macvlan0
+	assert_defaults "" ""
+	can_ping "$pid" 10.0.0.1
+}
+
+@test "default-route in a selection wins over the order" {
+	attach c0 "$pid" '[{"name": "macvlan0"},
+		{"name": "second", "default-route": ["10.7.0.1", "2001:db8:7::1"]}]'
+	assert_defaults "10.7.0.1 eth1" "2001:db8:7::1 eth1"
+}
+
+@test "default-route for one family leaves the other to the order" {
+	attach c0 "$pid" '[{"name": "macvlan0"}, {"name": "second", "default-route": ["10.7.0.1"]}]'
+	assert_defaults "10.7.0.1 eth1" "2001:db8:babe:cafe::1 eth0"
+}
+
+@test "an address in default-route takes the place of the subnet's gateway" {
+	attach c0 "$pid" '[{"name": "macvlan0", "default-route": ["10.0.0.254"]}]'
+	assert_default "$pid" 4 "10.0.0.254 eth0"
+}
+
+@test "default-route []: none from this network" {
+	attach c0 "$pid" '[{"name": "macvlan0", "default-route": []}, {"name": "second"}]'
+	assert_defaults "10.7.0.1 eth1" "2001:db8:7::1 eth1"
+}
+
+@test "default-route [] alone: none at all" {
+	attach c0 "$pid" '[{"name": "macvlan0", "default-route": []}]'
+	assert_defaults "" ""
+}
+
+@test "an address outside the network's subnets is refused" {
+	run attach c0 "$pid" '[{"name": "macvlan0", "default-route": ["10.9.0.1"]}]'
+	assert_eq 1 "$status"
+	assert_contains "$output" 10.9.0.1
+	assert_eq "" "$(links "$pid")"
+}
+
+@test "two networks that ask for the same family's default route are refused" {
+	run attach c0 "$pid" '[{"name": "macvlan0", "default-route": ["10.0.0.1"]},
+		{"name": "second", "default-route": ["10.7.0.1"]}]'
+	assert_eq 1 "$status"
+	assert_contains "$output" "default"
+	assert_eq "" "$(links "$pid")"
+}
+
+@test "a default route that is there stays, and the log says so" {
+	routes_before
+	state_json creating c0 "$pid" io.oci-macvlan.networks=macvlan0 >"$BATS_TEST_TMPDIR/state"
+	# The system's log is a socket that the machine may not have: look at what is sent to it.
+	# (ASan looks for leaks by ptrace, as strace does: not both.)
+	ASAN_OPTIONS=detect_leaks=0 strace -qq -s 500 -e trace=sendto -o "$BATS_TEST_TMPDIR/log" \
+		"$BUILD/oci-macvlan-hook" --etc "$ETC" --run "$RUN" createRuntime <"$BATS_TEST_TMPDIR/state"
+	assert_contains "$(grep /dev/log "$BATS_TEST_TMPDIR/log")" "IPv4 default route"
+	assert_contains "$(grep /dev/log "$BATS_TEST_TMPDIR/log")" "IPv6 default route"
+	assert_defaults "172.31.0.1 other" "fd31::1 other"
+	assert_addresses "$pid" eth0 10.0.0.3/24 2001:db8:babe:cafe::3/64
+}
+
+@test "one that is there is replaced when the selection asks" {
+	routes_before
+	attach c0 "$pid" '[{"name": "macvlan0", "default-route": ["10.0.0.1", "2001:db8:babe:cafe::1"]}]'
+	assert_defaults "10.0.0.1 eth0" "2001:db8:babe:cafe::1 eth0"
+	can_ping "$pid" 10.0.0.1
+}
+
+@test "one that was replaced is back when the attach fails" {
+	routes_before
+	run attach c0 "$pid" '[
+		{"name": "macvlan0", "default-route": ["10.0.0.1", "2001:db8:babe:cafe::1"]},
+		{"name": "second", "ips": ["10.7.0.1"]}]'
+	assert_eq 1 "$status"
+	assert_defaults "172.31.0.1 other" "fd31::1 other"
+	assert_eq other "$(links "$pid")"
+}
+
+@test "a gateway outside its subnet, on the link" {
+	network_dual '{"subnets": [{"subnet": "10.0.0.0/24", "gateway": "10.99.0.1", "onlink": true}]}'
+	attach c0 "$pid" macvlan0
+	assert_default "$pid" 4 "10.99.0.1 eth0"
+}
+
+@test "our routes have a protocol number of their own" {
+	attach c0 "$pid" macvlan0
+	for family in 4 6; do
+		protocol=$(in_netns "$pid" ip -"$family" -j -N route show default | jq -r '.[0].protocol')
+		[[ $protocol =~ ^[0-9]+$ && $protocol -gt 18 ]] || fail "protocol of IPv$family: $protocol"
+	done
+}
