@@ -71,8 +71,8 @@ int conflicts_refuse_mode(struct host *host, const char *id, const struct record
 			"parent '%s' belongs to container '%s' alone: it is in mode passthru",
 			endpoint->parent, search.found);
 	return error_set(err, -EBUSY,
-		"mode passthru wants parent '%s' for itself, but container '%s' has an endpoint on "
-		"it",
+		"mode passthru wants parent '%s' for itself, but container '%s' has an endpoint "
+		"on it",
 		endpoint->parent, search.found);
 }
 

@@ -44,8 +44,7 @@ int detach_check_host(const struct host *host, const struct record *record, stru
 		return 0;
 	return error_set(err, -EXDEV,
 		"container '%s' was attached from another host network namespace: nothing is "
-		"changed "
-		"from this one",
+		"changed from this one",
 		record->id);
 }
 

@@ -99,8 +99,8 @@ static int explain_add(struct host *host, const char *id, const struct record_en
 		if (r < 0)
 			return r;
 		return error_set(err, -EINVAL,
-			"mode %s is not possible on parent '%s': a macvlan that is not one of ours "
-			"is there, and one in mode passthru wants the parent for itself",
+			"mode %s is not possible on parent '%s': a macvlan that is not one of "
+			"ours is there, and one in mode passthru wants the parent for itself",
 			network_mode_name(endpoint->mode), endpoint->parent);
 	case -EBUSY:
 		return error_set(err, r,

@@ -18,6 +18,18 @@
 #define USER_NAMESPACE_INITIAL 0xEFFFFFFDU
 
 /**
+ * host_is_rootless() - is this another user namespace than the initial one
+ *
+ * Return: true when it is, or one cannot tell.
+ */
+bool host_is_rootless(void)
+{
+	struct stat status;
+
+	return stat("/proc/self/ns/user", &status) < 0 || status.st_ino != USER_NAMESPACE_INITIAL;
+}
+
+/**
  * host_check_capable() - fail where macvlans cannot be made
  * @err: filled on failure, with what to do
  *
@@ -30,16 +42,11 @@ int host_check_capable(struct error *err)
 {
 	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
 	struct __user_cap_data_struct data[2] = { { 0 } };
-	struct stat status;
 
-	if (stat("/proc/self/ns/user", &status) < 0)
-		return error_set_errno(
-			err, "cannot look at the user namespace (is /proc mounted?)");
-	if (status.st_ino != USER_NAMESPACE_INITIAL)
+	if (host_is_rootless())
 		return error_set(err, -EPERM,
 			"rootless runtimes are not supported: macvlan needs the initial user "
-			"namespace, "
-			"run the container as root (sudo podman run ...)");
+			"namespace, run the container as root (sudo podman run ...)");
 	if (syscall(SYS_capget, &header, data) < 0 ||
 		!(data[0].effective & (1U << CAP_NET_ADMIN)) ||
 		!(data[0].effective & (1U << CAP_SYS_ADMIN)))
@@ -100,8 +107,7 @@ int host_open_etc(const struct host *host, int *ret, struct error *err)
 	if (fd < 0 && errno == ENOENT)
 		return error_set(err, -ENOENT,
 			"no networks are defined: '%s' does not exist, create one with "
-			"'oci-macvlan "
-			"network create'",
+			"'oci-macvlan network create'",
 			host->etc);
 	if (fd < 0)
 		return error_set_errno(err, "cannot open '%s'", host->etc);

@@ -174,8 +174,8 @@ static int run_detach(const struct arguments *arguments, const struct state *sta
 {
 	int r;
 
-	/* Whoever may not attach has nothing to detach, and need not be told. */
-	if (host_check_capable(NULL) < 0)
+	/* Whoever may never attach has nothing to detach, and need not be told. */
+	if (host_is_rootless())
 		return 0;
 	r = host_open(arguments->etc, arguments->run, false, host, err);
 	if (r == -ENOENT)
@@ -192,7 +192,10 @@ static int run(const struct arguments *arguments, struct host *host, struct erro
 
 	if (r < 0)
 		return error_prefix(err, "%s: state on stdin", arguments->stage_name);
-	r = state_parse(text, size, &state, err);
+	if (arguments->stage == STAGE_ATTACH)
+		r = state_parse(text, size, &state, err);
+	else
+		r = state_parse_id(text, size, &state, err);
 	if (r < 0)
 		return error_prefix(err, "%s", arguments->stage_name);
 	r = arguments->stage == STAGE_ATTACH ? run_attach(arguments, &state, host, err)

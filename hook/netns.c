@@ -28,10 +28,8 @@ static int check_not_own(int fd, struct error *err)
 	if (a.st_dev == b.st_dev && a.st_ino == b.st_ino)
 		return error_set(err, -EINVAL,
 			"the container runs in the host's own network namespace: give it one of "
-			"its own "
-			"(podman: --network none, ctr: no --net-host, config.json: a \"network\" "
-			"entry in "
-			"linux.namespaces)");
+			"its own (podman: --network none, ctr: no --net-host, config.json: a "
+			"\"network\" entry in linux.namespaces)");
 	return 0;
 }
 

@@ -83,11 +83,9 @@ int parent_find(struct nl *nl, const struct network *network, struct parent *ret
 
 	if (r == -ENODEV && strchr(network->parent, '.'))
 		return error_set(err, -ENODEV,
-			"parent '%s' does not exist on this host, and creating VLAN sub-interfaces "
-			"is "
-			"not supported yet: create it with 'ip link add link PARENT name %s type "
-			"vlan id "
-			"ID'",
+			"parent '%s' does not exist on this host, and creating VLAN "
+			"sub-interfaces is not supported yet: create it with 'ip link add link "
+			"PARENT name %s type vlan id ID'",
 			network->parent, network->parent);
 	if (r == -ENODEV)
 		return error_set(err, -ENODEV,

@@ -72,8 +72,7 @@ static int check_mac(const struct plan_item *item, struct error *err)
 	if (item->network->mode == NETWORK_PASSTHRU)
 		return error_set(err, -EINVAL,
 			"mac '%s' cannot be given: in mode passthru the container has the MAC of "
-			"parent "
-			"'%s'",
+			"parent '%s'",
 			mac, item->parent.name);
 	if (!memcmp(selection->mac, item->parent.mac, MAC_SIZE))
 		return error_set(err, -EADDRINUSE, "mac '%s' is the one of parent '%s' itself", mac,
@@ -206,8 +205,7 @@ static int check_interface(const struct plan_item *item, struct nl *nl, struct e
 	if (r == 0 && taken)
 		r = error_set(err, -EEXIST,
 			"interface '%s' is taken in the container's network namespace: ask for "
-			"another "
-			"name (%s@NAME), or start the container without other networks",
+			"another name (%s@NAME), or start the container without other networks",
 			item->interface, item->network->name);
 	return r;
 }
@@ -285,20 +283,17 @@ static int check_same(const struct selection *selection, const struct record_end
 		if (!endpoint_has_ip(endpoint, &selection->ips[i].ip))
 			return error_set(err, -EEXIST,
 				"container '%s' has network '%s' in this namespace already, "
-				"without "
-				"address '%s': a member of its pod shares what it has",
+				"without address '%s': a member of its pod shares what it has",
 				owner, selection->network, ip_format(&selection->ips[i].ip, text));
 	if (selection->has_mac && memcmp(selection->mac, endpoint->mac, MAC_SIZE) != 0)
 		return error_set(err, -EEXIST,
 			"container '%s' has network '%s' in this namespace already, with another "
-			"MAC "
-			"than '%s': a member of its pod shares what it has",
+			"MAC than '%s': a member of its pod shares what it has",
 			owner, selection->network, mac_format(selection->mac, text));
 	if (*selection->interface && strcmp(selection->interface, endpoint->interface) != 0)
 		return error_set(err, -EEXIST,
 			"container '%s' has network '%s' in this namespace already, as interface "
-			"'%s' "
-			"and not '%s': a member of its pod shares what it has",
+			"'%s' and not '%s': a member of its pod shares what it has",
 			owner, selection->network, endpoint->interface, selection->interface);
 	return 0;
 }

@@ -116,9 +116,8 @@ static int add_default(struct netns *netns, const struct plan *plan, const struc
 		return 0;
 	r = rtnl_route_has_default(&netns->nl, family, &exists, err);
 	if (r == 0 && exists && !asked_gateway(item, family)) {
-		log_notice(
-			"container '%s': the %s default route that is there stays, none by network "
-			"'%s'",
+		log_notice("container '%s': the %s default route that is there stays, none by "
+			   "network '%s'",
 			record->id, family_name(family), item->network->name);
 		return 0;
 	}

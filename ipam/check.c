@@ -107,8 +107,7 @@ static int check_ip(const struct ipam_request *request, unsigned index, struct e
 		if (cidr_contains(&subnet->subnet, ip))
 			return error_set(err, -EINVAL,
 				"addresses '%s' and '%s' lie both in subnet %s of network '%s': "
-				"one "
-				"at most",
+				"one at most",
 				ip_format(ip, other), text, in, request->network->name);
 	}
 	return check_reserved(request, subnet, &wanted->ip, err);

@@ -7,12 +7,15 @@
 #include "schema/file.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 
 #include "schema/cleanup.h"
@@ -226,6 +229,13 @@ int file_replace(int dir, const char *name, const char *temporary, const char *d
 	return 0;
 }
 
+static int sync_file(int dir, const char *name)
+{
+	autoclose int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+	return fd < 0 || fsync(fd) < 0 ? -errno : 0;
+}
+
 /**
  * file_create() - publish a file that must not exist yet, whole, on disk
  * @dir:  the folder
@@ -235,29 +245,31 @@ int file_replace(int dir, const char *name, const char *temporary, const char *d
  * @mode: its permissions
  * @err:  filled on failure
  *
+ * It is written under a hidden name that nobody else has (not every file system knows files
+ * without a name, O_TMPFILE), and then linked, which fails where the name is taken.
+ *
  * Return: 0, -EEXIST, or what open(2), write(2), fsync(2) or link(2) gave.
  */
 int file_create(
 	int dir, const char *name, const char *data, size_t size, mode_t mode, struct error *err)
 {
-	/* A file without a name cannot be left behind; linking it fails where the name is taken. */
-	autoclose int fd = openat(dir, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, mode);
-	char self[sizeof("/proc/self/fd/") + 10];
+	char temporary[NAME_MAX + 1];
+	uint64_t random;
 	int r;
 
-	if (fd < 0)
-		return error_set_errno(err, "cannot create '%s'", name);
-	r = write_fully(fd, data, size);
+	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+		return error_set_errno(err, "cannot get a random number");
+	snprintf(temporary, sizeof(temporary), ".%.200s.%016" PRIx64, name, random);
+	r = write_new(dir, temporary, data, size, mode);
 	if (r < 0)
 		return error_set(err, r, "cannot write '%s': %s", name, strerror(-r));
-	if (fchmod(fd, mode) < 0 || fsync(fd) < 0)
-		return error_set_errno(err, "cannot write '%s'", name);
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
-	if (linkat(AT_FDCWD, self, dir, name, AT_SYMLINK_FOLLOW) < 0)
-		return error_set_errno(err, "cannot create '%s'", name);
-	if (fsync(dir) < 0)
-		return error_set_errno(err, "cannot create '%s'", name);
-	return 0;
+	r = sync_file(dir, temporary);
+	if (r == 0 && linkat(dir, temporary, dir, name, 0) < 0)
+		r = -errno;
+	unlinkat(dir, temporary, 0);
+	if (r == 0 && fsync(dir) < 0)
+		r = -errno;
+	return r < 0 ? error_set(err, r, "cannot create '%s': %s", name, strerror(-r)) : 0;
 }
 
 /**

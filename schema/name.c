@@ -28,8 +28,7 @@ static int check_word(const char *name, size_t max, const char *what, struct err
 		if (!is_alnum(name[i]) && (i == 0 || !strchr("_.-", name[i])))
 			return error_set(err, -EINVAL,
 				"%s '%s' is not valid: letters, digits, '_', '.' and '-', "
-				"beginning "
-				"with a letter or digit",
+				"beginning with a letter or digit",
 				what, name);
 	return 0;
 }

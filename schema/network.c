@@ -263,8 +263,7 @@ static int check_network(const struct network *network, struct error *err)
 			network->mtu, IPV6_MTU_MIN);
 	if (!network->parent)
 		return error_set(err, -EOPNOTSUPP,
-			"parent: a network without one is not supported yet: name a host "
-			"interface");
+			"parent: a network without one is not supported yet: name a host interface");
 	return 0;
 }
 

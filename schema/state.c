@@ -87,12 +87,31 @@ static int read_annotations(const struct json *state, struct state *ret, struct 
 	return 0;
 }
 
-static int read_state(const struct json *state, struct state *ret, struct error *err)
+/* Reads a state from text with READ, which fills what its caller needs of it. */
+static int parse(const char *text, size_t size,
+	int (*read)(const struct json *state, struct state *ret, struct error *err),
+	struct state *ret, struct error *err)
 {
-	int r = json_expect(state, JSON_OBJECT, "document", err);
+	cleanup(json_free) struct json_doc *doc = NULL;
+	struct state state = { 0 };
+	int r = json_parse(text, size, &doc, err);
 
 	if (r == 0)
-		r = read_id(state, ret, err);
+		r = json_expect(json_root(doc), JSON_OBJECT, "document", err);
+	if (r == 0)
+		r = read(json_root(doc), &state, err);
+	if (r < 0) {
+		state_free(&state);
+		return error_prefix(err, "state on stdin");
+	}
+	*ret = state;
+	return 0;
+}
+
+static int read_state(const struct json *state, struct state *ret, struct error *err)
+{
+	int r = read_id(state, ret, err);
+
 	if (r == 0)
 		r = read_pid(state, ret, err);
 	if (r == 0)
@@ -115,18 +134,23 @@ static int read_state(const struct json *state, struct state *ret, struct error 
  */
 int state_parse(const char *text, size_t size, struct state *ret, struct error *err)
 {
-	cleanup(json_free) struct json_doc *doc = NULL;
-	struct state state = { 0 };
-	int r = json_parse(text, size, &doc, err);
+	return parse(text, size, read_state, ret, err);
+}
 
-	if (r == 0)
-		r = read_state(json_root(doc), &state, err);
-	if (r < 0) {
-		state_free(&state);
-		return error_prefix(err, "state on stdin");
-	}
-	*ret = state;
-	return 0;
+/**
+ * state_parse_id() - Read the container's id from the state, and nothing else
+ * @text:	what came on stdin; need not end with a NUL
+ * @size:	of @text, in bytes
+ * @ret:	the state, with an id; free with state_free()
+ * @err:	filled on failure; the line starts with "state on stdin: "
+ *
+ * For detach, which needs no more and must not fail for what it does not need.
+ *
+ * Return: 0; -EINVAL: not JSON, or without a valid id; -ENOMEM
+ */
+int state_parse_id(const char *text, size_t size, struct state *ret, struct error *err)
+{
+	return parse(text, size, read_id, ret, err);
 }
 
 /**

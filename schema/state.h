@@ -25,6 +25,7 @@ struct state {
 };
 
 int state_parse(const char *text, size_t size, struct state *ret, struct error *err);
+int state_parse_id(const char *text, size_t size, struct state *ret, struct error *err);
 void state_free(struct state *state);
 
 #endif

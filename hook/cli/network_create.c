@@ -116,8 +116,7 @@ static int publish(
 	if (r == -EEXIST)
 		return error_set(err, r,
 			"network '%s' exists already: remove it with 'oci-macvlan network rm', or "
-			"use "
-			"another name",
+			"use another name",
 			name);
 	return r < 0 ? error_prefix(err, "network '%s'", name) : 0;
 }
