@@ -14,8 +14,10 @@ struct error;
 #define HOST_ETC_DEFAULT "/etc/oci-macvlan"
 #define HOST_RUN_DEFAULT "/run/oci-macvlan"
 
-/* How many ids' locks are held at a time: a pod member's own, and its owner's. */
-#define HOST_LOCKS_MAX 2
+/* How many ids' locks are held at a time: a pod member's own and its owner's; and, tried while
+ * these are held, those of a dead container and its owner, when room is needed.
+ */
+#define HOST_LOCKS_MAX 4
 
 /* Where we work: the two folders, and the network namespace that has the parents. */
 struct host {

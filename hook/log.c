@@ -33,8 +33,8 @@ static void send_syslog(int priority, const char *text)
 	struct sockaddr_un log = { .sun_family = AF_UNIX, .sun_path = "/dev/log" };
 	autoclose int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	char line[ERROR_TEXT_MAX + 64];
-	int length = snprintf(line, sizeof(line), "<%d>oci-macvlan-hook[%d]: %s",
-		LOG_DAEMON | priority, (int)getpid(), text);
+	int length = snprintf(line, sizeof(line), "<%d>%s[%d]: %s", LOG_DAEMON | priority,
+		program_invocation_short_name, (int)getpid(), text);
 
 	if (fd < 0 || length < 0)
 		return;

@@ -160,6 +160,25 @@ same_netns() { # PID PID
 	assert_eq c1/eth0 "$(claim_owner 10.0.0.64)"
 }
 
+@test "so does one that joins a pod, and holds two locks already" {
+	network_dual '{"name": "small", "subnets": [{"subnet": "10.0.1.0/24", "ip_range": "10.0.1.64/32"}]}'
+	sleeper_start
+	dead=$SLEEPER
+	attach dead "$dead" small
+	sleeper_start
+	owner=$SLEEPER
+	attach owner "$owner" macvlan0
+	nsenter -t "$owner" -n sleep 1000 </dev/null >/dev/null 2>&1 3>&- &
+	member=$!
+	disown "$member"
+	echo "$member" >>"$SLEEPERS"
+	wait_until netns_differs "$member"
+	sleeper_stop "$dead"
+	attach member "$member" small
+	assert_addresses "$owner" eth1 10.0.1.64/24
+	assert_eq owner/eth1 "$(claim_owner 10.0.1.64)"
+}
+
 @test "a static address that a dead container left is free" {
 	sleeper_start
 	attach c0 "$SLEEPER" macvlan0 io.oci-macvlan.ip=10.0.0.30
