@@ -224,7 +224,7 @@ static void test_files(void)
 	put_file(dir, "networks/m.json", "{\"name\":\"m\",\"x\":1}");
 	expect_unloaded(dir, "m", -EINVAL, "network file 'networks/m.json': unknown key 'x'");
 	put_file(dir, "networks/m.json", "");
-	expect_unloaded(dir, "m", -EINVAL, "network file 'networks/m.json': not valid JSON");
+	expect_unloaded(dir, "m", -EINVAL, "network file 'networks/m.json': it is empty");
 	mkdirat(dir, "networks/d.json", 0700);
 	expect_unloaded(dir, "d", -EISDIR, "'networks/d.json': it is not a regular file");
 	mkfifoat(dir, "networks/f.json", 0600);

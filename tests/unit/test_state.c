@@ -188,6 +188,70 @@ static void test_truncated(void)
 	is_int(refused, sizeof(text) - 1, "every truncated state is refused");
 }
 
+static int parse_id(const char *text, struct state *ret, struct error *err)
+{
+	*err = (struct error){ 0 };
+	return state_parse_id(text, strlen(text), ret, err);
+}
+
+/* Detach must not fail for what it does not need. */
+static void test_id_only(void)
+{
+	static const char *const good[] = {
+		"{\"id\":\"c1\"}",
+		"{\"id\":\"c1\",\"pid\":7,\"bundle\":\"/b\",\"annotations\":{\"a\":\"b\"}}",
+		"{\"id\":\"c1\",\"pid\":-1}",
+		"{\"id\":\"c1\",\"pid\":\"x\"}",
+		"{\"id\":\"c1\",\"pid\":99999999999999999999}",
+		"{\"id\":\"c1\",\"bundle\":\"relative\"}",
+		"{\"id\":\"c1\",\"bundle\":[]}",
+		"{\"annotations\":[],\"id\":\"c1\"}",
+		"{\"id\":\"c1\",\"annotations\":{\"a\":1}}",
+		"{\"id\":\"c1\",\"annotations\":{\"io.oci-macvlan.netwroks\":\"x\"}}",
+	};
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		cleanup(state_free) struct state state = { .pid = 5, .bundle = "/x" };
+		struct error err;
+
+		is_int(parse_id(good[i], &state, &err), 0, "only the id of %s", good[i]);
+		is_str(state.id, "c1", "is read");
+		ok(!state.pid && !*state.bundle && !state.has_annotations && !*err.text,
+			"and nothing else");
+	}
+}
+
+static void test_id_only_bad(void)
+{
+	static const struct {
+		const char *text;
+		const char *why; /* in the message */
+	} bad[] = {
+		{ "", "" },
+		{ "{\"id\":\"c1\"", "" },
+		{ "[\"c1\"]", "must be an object" },
+		{ "{}", "id: is missing" },
+		{ "{\"pid\":7,\"bundle\":\"/b\"}", "id: is missing" },
+		{ "{\"annotations\":{\"id\":\"c1\"}}", "id: is missing" },
+		{ "{\"id\":7}", "id: must be a string" },
+		{ "{\"id\":\"\"}", "id: container id is empty" },
+		{ "{\"id\":\"..\"}", "'..' is not valid" },
+		{ "{\"id\":\"a/b\"}", "'a/b' is not valid" },
+		{ "{\"id\":\"c\\u0000\"}", "NUL" },
+		{ "{\"id\":\"c1\",\"id\":\"c2\"}", "the key 'id' is there twice" },
+	};
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct state state = { .id = "before", .pid = 42 };
+		struct error err;
+
+		is_int(parse_id(bad[i].text, &state, &err), -EINVAL, "no id: %s", err.text);
+		ok(!strncmp(err.text, "state on stdin: ", 16) && strstr(err.text, bad[i].why) &&
+				state.pid == 42 && !strcmp(state.id, "before"),
+			"with the reason, and nothing is returned");
+	}
+}
+
 int main(void)
 {
 	test_runc();
@@ -197,5 +261,7 @@ int main(void)
 	test_limits();
 	test_deep();
 	test_truncated();
+	test_id_only();
+	test_id_only_bad();
 	return tap_done();
 }
