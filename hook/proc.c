@@ -19,12 +19,18 @@
 /* A line of /proc/PID/stat: 52 numbers of up to 20 digits, and a name. */
 #define STAT_MAX 2048
 
-/* Reads state and starttime, fields 3 and 22 of proc(5)'s /proc/PID/stat. */
-static int read_stat(pid_t pid, char *ret_state, uint64_t *ret_start)
+/* What /proc/PID/stat says of a process, proc(5). */
+struct stat_line {
+	char state;	/* field 3 */
+	long n_threads; /* field 20 */
+	uint64_t start; /* field 22, clock ticks since boot */
+};
+
+static int read_stat(pid_t pid, struct stat_line *ret)
 {
 	char path[32];
 	char text[STAT_MAX];
-	char *at;
+	const char *at;
 	ssize_t n;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
@@ -40,15 +46,23 @@ static int read_stat(pid_t pid, char *ret_state, uint64_t *ret_start)
 	if (!at || strlen(at) < 3)
 		return -EBADMSG;
 	at += 2;
-	*ret_state = *at;
-	for (unsigned field = 3; field < 22; field++) {
+	ret->state = *at;
+	for (unsigned field = 4; field <= 22; field++) {
 		at = strchr(at, ' ');
 		if (!at)
 			return -EBADMSG;
 		at++;
+		if (field == 20)
+			ret->n_threads = strtol(at, NULL, 10);
 	}
-	*ret_start = strtoull(at, NULL, 10);
+	ret->start = strtoull(at, NULL, 10);
 	return 0;
+}
+
+/* A zombie has ended, unless it is only the main thread that has, and others go on. */
+static bool has_ended(const struct stat_line *line)
+{
+	return line->state == 'X' || (line->state == 'Z' && line->n_threads <= 1);
 }
 
 /**
@@ -61,16 +75,15 @@ static int read_stat(pid_t pid, char *ret_state, uint64_t *ret_start)
  */
 int proc_start_time(pid_t pid, uint64_t *ret, struct error *err)
 {
-	uint64_t start = 0;
-	char state = 0;
-	int r = read_stat(pid, &state, &start);
+	struct stat_line line = { 0 };
+	int r = read_stat(pid, &line);
 
-	if (r == -ENOENT || r == -ESRCH || (r == 0 && (state == 'Z' || state == 'X')))
+	if (r == -ENOENT || r == -ESRCH || (r == 0 && has_ended(&line)))
 		return error_set(err, -ESRCH, "process %d is dead", (int)pid);
 	if (r < 0)
 		return error_set(
 			err, r, "cannot read the state of process %d: %s", (int)pid, strerror(-r));
-	*ret = start;
+	*ret = line.start;
 	return 0;
 }
 
@@ -84,13 +97,12 @@ int proc_start_time(pid_t pid, uint64_t *ret, struct error *err)
  */
 bool proc_is_alive(pid_t pid, uint64_t start)
 {
-	uint64_t now = 0;
-	char state = 0;
-	int r = read_stat(pid, &state, &now);
+	struct stat_line line = { 0 };
+	int r = read_stat(pid, &line);
 
 	if (r < 0)
 		return r != -ENOENT && r != -ESRCH;
-	return now == start && state != 'Z' && state != 'X';
+	return line.start == start && !has_ended(&line);
 }
 
 /**
@@ -99,7 +111,7 @@ bool proc_is_alive(pid_t pid, uint64_t start)
  * @start:        when it started
  * @milliseconds: how long to wait for its end
  *
- * Return: true when it is alive then; false as soon as it is dead.
+ * Return: true when it is alive then, or a signal ended the wait; false as soon as it is dead.
  */
 bool proc_outlives(pid_t pid, uint64_t start, int milliseconds)
 {

@@ -10,10 +10,27 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Control characters and bytes that are not UTF-8's would let input forge lines of a log. */
-static bool is_printable(unsigned char c)
+/* How many bytes the UTF-8 character here has (RFC 3629, by the first two bytes); 0: it is none. */
+static size_t utf8_size(const char *text)
 {
-	return c >= 0x20 && c != 0x7f;
+	const unsigned char *c = (const unsigned char *)text;
+	size_t size = c[0] < 0x80 ? 1 : c[0] < 0xc2 ? 0 : c[0] < 0xe0 ? 2 : c[0] < 0xf0 ? 3 : 4;
+
+	if (c[0] > 0xf4 || (c[0] == 0xe0 && c[1] < 0xa0) || (c[0] == 0xed && c[1] > 0x9f) ||
+		(c[0] == 0xf0 && c[1] < 0x90) || (c[0] == 0xf4 && c[1] > 0x8f))
+		return 0;
+	for (size_t i = 1; i < size; i++)
+		if ((c[i] & 0xc0) != 0x80)
+			return 0;
+	return size;
+}
+
+/* Control characters (C0, DEL, C1) would let input forge lines of a log, or steer a terminal. */
+static bool is_control(const char *text)
+{
+	const unsigned char *c = (const unsigned char *)text;
+
+	return c[0] < 0x20 || c[0] == 0x7f || (c[0] == 0xc2 && c[1] < 0xa0);
 }
 
 /* Copies text with \xNN in place of what does not print; cuts it with "..." where it is too long.
@@ -22,20 +39,22 @@ static void copy_printable(char *to, size_t size, const char *from)
 {
 	size_t used = 0;
 
-	for (; *from; from++) {
-		unsigned char c = (unsigned char)*from;
-		size_t need = is_printable(c) ? 1 : 4;
+	while (*from) {
+		size_t length = utf8_size(from);
+		bool prints = length > 0 && !is_control(from);
+		size_t need = prints ? length : 4;
 
 		if (used + need + sizeof("...") > size) {
 			memcpy(to + used, "...", 3);
 			used += 3;
 			break;
 		}
-		if (need == 1)
-			to[used] = *from;
+		if (prints)
+			memcpy(to + used, from, length);
 		else
-			snprintf(to + used, 5, "\\x%02x", c);
+			snprintf(to + used, 5, "\\x%02x", (unsigned char)*from);
 		used += need;
+		from += prints ? length : 1;
 	}
 	to[used] = '\0';
 }

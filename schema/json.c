@@ -216,6 +216,14 @@ static void doc_free(struct json_doc *doc)
 	free(doc);
 }
 
+static bool is_blank(const char *text, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		if (!strchr(" \t\r\n", text[i]) || !text[i])
+			return false;
+	return true;
+}
+
 /**
  * json_parse() - read a document into a tree
  * @text: the document
@@ -242,7 +250,7 @@ int json_parse(const char *text, size_t size, struct json_doc **ret, struct erro
 	r = json_finish_parse(
 		parser, yajl_parse(parser, (const unsigned char *)text, size), &b.code, err);
 	yajl_free(parser);
-	if (r == 0 && !doc->root)
+	if (r <= 0 && !doc->root && is_blank(text, size))
 		r = error_set(err, -EINVAL, "it is empty");
 	if (r < 0) {
 		doc_free(doc);
