@@ -91,9 +91,13 @@ podman_teardown() {
 	pm rm --all --force --depend --time 0
 } >/dev/null
 
+# With PODMAN_OWN_HOOKS=1 podman looks for hooks where it does by itself.
 pm() { # ARG...
+	local hooks=(--hooks-dir "$PODMAN/hooks.d")
+
+	[ "${PODMAN_OWN_HOOKS-}" != 1 ] || hooks=()
 	podman --root "$PODMAN/root" --runroot "$PODMAN/runroot" --tmpdir "$PODMAN/tmp" \
-		--storage-driver vfs --hooks-dir "$PODMAN/hooks.d" --runtime "$OCI_RUNTIME" "$@" 3>&-
+		--storage-driver vfs "${hooks[@]}" --runtime "$OCI_RUNTIME" "$@" 3>&-
 }
 
 # Up to version 4 podman reads an annotation as comma-separated values: one with a comma or a quote

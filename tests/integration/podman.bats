@@ -53,6 +53,22 @@ address_and_neighbours() {
 	assert_run_empty
 }
 
+# As README.md says: the two files in the folder that podman reads without being told. The folder
+# above is a copy here, so that the machine keeps its own.
+installed_hooks() {
+	local PODMAN_OWN_HOOKS=1 copy=$BATS_TEST_TMPDIR/containers
+
+	cp -a /usr/share/containers "$copy"
+	mkdir -p "$copy/oci/hooks.d"
+	cp "$PODMAN"/hooks.d/*.json "$copy/oci/hooks.d"
+	mount --bind "$copy" /usr/share/containers
+	pm_run c0 macvlan0
+	assert_on_lan c0 3
+	pm rm --force --time 0 c0
+	umount /usr/share/containers
+	assert_run_empty
+}
+
 static_and_shorthands() {
 	pm_run c0 '[{"name":"macvlan0","interface":"lan0","mac":"02:42:0a:00:00:99",
 		"ips":["10.0.0.40","2001:db8:babe:cafe::40"]}]'
@@ -247,5 +263,7 @@ host_network() {
 @test "podman, crun: the name keeps the address" { OCI_RUNTIME=crun name_keeps_address; }
 @test "podman, runc: user namespace" { user_namespace; }
 @test "podman, crun: user namespace" { OCI_RUNTIME=crun user_namespace; }
+@test "podman, runc: hooks where podman looks for them" { installed_hooks; }
+@test "podman, crun: hooks where podman looks for them" { OCI_RUNTIME=crun installed_hooks; }
 @test "podman, runc: host network is refused" { host_network; }
 @test "podman, crun: host network is refused" { OCI_RUNTIME=crun host_network; }
