@@ -80,12 +80,14 @@ fuzz: fuzzers
 
 demo:
 	tests/install.sh demo
-	$(MAKE) all
+	@echo "building"
+	@$(MAKE) -s all
 	tests/demo.sh $(B)
 
 check:
 	tests/install.sh check
-	$(MAKE) all unit tools fuzzers
+	@echo "building"
+	@$(MAKE) -s all unit tools fuzzers
 	tests/run.sh $(B)
 
 lint:

@@ -31,6 +31,7 @@
 #include "hook/endpoint.h"
 #include "hook/host.h"
 #include "hook/log.h"
+#include "hook/machine.h"
 #include "hook/netns.h"
 #include "hook/plan.h"
 #include "hook/previous.h"
@@ -74,27 +75,47 @@ static void set_key(struct record_endpoint *endpoint, const char *key, unsigned 
 }
 
 /* Goes by the container's name where it has one, unless another live container has that name. */
-static int choose_key(struct attachment *a, struct ipam_request *request,
-	struct record_endpoint *endpoint, unsigned occurrence, struct error *err)
+static int choose_key(struct attachment *a, const struct ipam_request *request,
+	struct record_endpoint *endpoint, const struct plan_item *item, bool *ret_is_name,
+	struct error *err)
 {
 	char holder[CLAIMS_OWNER_MAX + 1];
 	bool freed = false;
 	int r;
 
-	set_key(endpoint, a->request->id, occurrence);
+	*ret_is_name = false;
+	set_key(endpoint, a->request->id, item->occurrence);
 	if (!a->request->name)
 		return 0;
-	set_key(endpoint, a->request->name, occurrence);
+	set_key(endpoint, a->request->name, item->occurrence);
 	r = ipam_claim_key(&a->host->store, request, holder, err);
 	if (r == -EEXIST && reconcile_holder(a->host, holder, &freed, err) == 0 && freed)
 		r = ipam_claim_key(&a->host->store, request, holder, err);
 	if (r == -EEXIST) {
 		log_notice("container '%s': the name '%s' is taken by '%s', so it goes by its id",
 			a->request->id, a->request->name, holder);
-		set_key(endpoint, a->request->id, occurrence);
+		set_key(endpoint, a->request->id, item->occurrence);
 		return 0;
 	}
+	*ret_is_name = r == 0;
 	return r;
+}
+
+/* 02:42 and the IPv4 address, as Docker has it; else a hash that the same container gets again. */
+static void choose_mac(
+	const struct plan_item *item, bool key_is_name, struct record_endpoint *endpoint)
+{
+	if (item->selection->has_mac) {
+		memcpy(endpoint->mac, item->selection->mac, MAC_SIZE);
+	} else if (endpoint->n_addresses && endpoint->addresses[0].ip.family == AF_INET) {
+		endpoint->mac[0] = 0x02;
+		endpoint->mac[1] = 0x42;
+		memcpy(endpoint->mac + 2, endpoint->addresses[0].ip.bytes, 4);
+	} else {
+		/* One container's name may be another's id. */
+		machine_mac(item->network->name, key_is_name ? "name" : "id", endpoint->key,
+			item->parent.mac, endpoint->mac);
+	}
 }
 
 /* Once more after what the dead left is freed: all of it when the pool is full, else the holder. */
@@ -124,13 +145,15 @@ static int attach_item(struct attachment *a, const struct plan_item *item, struc
 		.key = endpoint->key,
 	};
 	struct ipam_result result = { 0 };
-	int r = choose_key(a, &request, endpoint, item->occurrence, err);
+	bool key_is_name = false;
+	int r = choose_key(a, &request, endpoint, item, &key_is_name, err);
 
 	if (r == 0)
 		r = allocate(a, &request, &result, err);
 	if (r == 0) {
 		endpoint->n_addresses = result.n;
 		memcpy(endpoint->addresses, result.addresses, sizeof(endpoint->addresses));
+		choose_mac(item, key_is_name, endpoint);
 		r = endpoint_wire(a->host, a->netns, a->record->id, item, endpoint, err);
 	}
 	return r < 0 ? error_prefix(err, "network '%s'", item->network->name) : 0;
@@ -155,6 +178,7 @@ static int add_intents(struct attachment *a, struct error *err)
 		snprintf(endpoint->network, sizeof(endpoint->network), "%s", item->network->name);
 		memcpy(endpoint->interface, item->interface, sizeof(endpoint->interface));
 		memcpy(endpoint->parent, item->parent.name, sizeof(endpoint->parent));
+		endpoint->parent_ifindex = item->parent.ifindex;
 	}
 	return 0;
 }

@@ -37,7 +37,7 @@ static int look_at(void *arg, const struct record *record, const struct record_e
 		       !strcmp(endpoint->interface, search->endpoint->interface);
 
 	(void)err;
-	if (state == ENDPOINT_DEAD || is_self ||
+	if (state != ENDPOINT_LIVE || is_self ||
 		strcmp(endpoint->parent, search->endpoint->parent) != 0 ||
 		!search->conflicts(search->endpoint, endpoint))
 		return 0;
@@ -62,7 +62,7 @@ int conflicts_refuse_mode(struct host *host, const char *id, const struct record
 	struct error *err)
 {
 	struct search search = { .id = id, .endpoint = endpoint, .conflicts = modes_conflict };
-	int r = reconcile_list(host, look_at, &search, err);
+	int r = reconcile_list(host, look_at, &search, NULL, err);
 
 	if (r < 0 || !*search.found)
 		return r;
@@ -92,7 +92,7 @@ int conflicts_refuse_mac(struct host *host, const char *id, const struct record_
 	char mac[MAC_TEXT];
 
 	mac_format(endpoint->mac, mac);
-	if (reconcile_list(host, look_at, &search, NULL) == 0 && *search.found)
+	if (reconcile_list(host, look_at, &search, NULL, err) == 0 && *search.found)
 		return error_set(err, -EADDRINUSE,
 			"MAC '%s' is in use by container '%s' on parent '%s'", mac, search.found,
 			endpoint->parent);

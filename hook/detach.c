@@ -48,6 +48,19 @@ int detach_check_host(const struct host *host, const struct record *record, stru
 		record->id);
 }
 
+/* Links first, then claims; from the first on. */
+static int release_endpoints(
+	struct host *host, const struct record *record, unsigned first, struct error *err)
+{
+	int r = 0;
+
+	for (unsigned i = first; r == 0 && i < record->n_endpoints; i++)
+		r = endpoint_delete_link(host, record, &record->endpoints[i], err);
+	for (unsigned i = first; r == 0 && i < record->n_endpoints; i++)
+		r = ipam_release(&host->store, record->id, &record->endpoints[i], err);
+	return r;
+}
+
 /**
  * detach_endpoints() - take back some of a record's endpoints
  * @host:   the host
@@ -59,12 +72,8 @@ int detach_check_host(const struct host *host, const struct record *record, stru
  */
 int detach_endpoints(struct host *host, struct record *record, unsigned first, struct error *err)
 {
-	int r = 0;
+	int r = release_endpoints(host, record, first, err);
 
-	for (unsigned i = first; r == 0 && i < record->n_endpoints; i++)
-		r = endpoint_delete_link(host, record, &record->endpoints[i], err);
-	for (unsigned i = first; r == 0 && i < record->n_endpoints; i++)
-		r = ipam_release(&host->store, record->id, &record->endpoints[i], err);
 	if (r == 0 && first < record->n_endpoints)
 		record->n_endpoints = first;
 	return r;
@@ -72,24 +81,19 @@ int detach_endpoints(struct host *host, struct record *record, unsigned first, s
 
 /**
  * detach_intents() - take back what attaches began that were killed
- * @host:        the host
- * @record:      the record of an owner, whose id's lock is held: so no attach is under way, and
- *               every intent in it is one that nobody goes on with
- * @ret_changed: whether there were any
- * @err:         filled on failure
+ * @host:   the host
+ * @record: the record of an owner, whose id's lock is held: so no attach is under way, and every
+ *          intent in it is one that nobody goes on with
+ * @err:    filled on failure
  *
  * Return: 0, or what detach_endpoints() or record_save() gave.
  */
-int detach_intents(struct host *host, struct record *record, bool *ret_changed, struct error *err)
+int detach_intents(struct host *host, struct record *record, struct error *err)
 {
-	unsigned first = 0;
+	unsigned first = record_first_intent(record);
 	int r;
 
-	/* They are behind the others: an attach adds its endpoints at the end. */
-	while (first < record->n_endpoints && record->endpoints[first].ifindex != 0)
-		first++;
-	*ret_changed = first < record->n_endpoints;
-	if (!*ret_changed)
+	if (first == record->n_endpoints)
 		return 0;
 	r = detach_endpoints(host, record, first, err);
 	return r == 0 ? record_save(host->store.containers, record, err) : r;
@@ -115,10 +119,8 @@ int detach_all(struct host *host, const struct record *record, struct error *err
 {
 	int r = detach_check_host(host, record, err);
 
-	for (unsigned i = 0; r == 0 && i < record->n_endpoints; i++)
-		r = endpoint_delete_link(host, record, &record->endpoints[i], err);
-	for (unsigned i = 0; r == 0 && i < record->n_endpoints; i++)
-		r = ipam_release(&host->store, record->id, &record->endpoints[i], err);
+	if (r == 0)
+		r = release_endpoints(host, record, 0, err);
 	if (r == 0)
 		r = release_netns(host, record, err);
 	if (r == 0)
@@ -201,8 +203,8 @@ static int detach_locked(struct host *host, const char *id, struct error *err)
 	cleanup(record_free) struct record *record = NULL;
 	int r = record_load(host->store.containers, id, &record, err);
 
-	if (r == -ENOENT)
-		return 0;
+	if (r == -ENOENT) /* but perhaps an attach was killed while it wrote its first record */
+		return record_remove(host->store.containers, id, err);
 	if (r < 0)
 		return r;
 	if (*record->joined)

@@ -12,7 +12,6 @@
 
 #include "hook/conflicts.h"
 #include "hook/host.h"
-#include "hook/machine.h"
 #include "hook/netns.h"
 #include "hook/plan.h"
 #include "hook/reconcile.h"
@@ -49,24 +48,6 @@ const char *endpoint_temporary_name(
 static void pause_briefly(void)
 {
 	nanosleep(&(struct timespec){ .tv_nsec = BUSY_PAUSE_NS }, NULL);
-}
-
-/* 02:42 and the IPv4 address, as Docker has it; else a hash that the same container gets again. */
-static const uint8_t *choose_mac(
-	const struct plan_item *item, const struct record_endpoint *endpoint, uint8_t mac[MAC_SIZE])
-{
-	if (item->network->mode == NETWORK_PASSTHRU)
-		return NULL; /* it has the parent's; to set one would change the NIC's own */
-	if (item->selection->has_mac) {
-		memcpy(mac, item->selection->mac, MAC_SIZE);
-	} else if (endpoint->n_addresses && endpoint->addresses[0].ip.family == AF_INET) {
-		mac[0] = 0x02;
-		mac[1] = 0x42;
-		memcpy(mac + 2, endpoint->addresses[0].ip.bytes, 4);
-	} else {
-		machine_mac(item->network->name, endpoint->key, item->parent.mac, mac);
-	}
-	return mac;
 }
 
 /* Creates it under another name and renames it inside. Up to Linux 6.1 at least the kernel looks
@@ -122,15 +103,14 @@ static int add_link(struct host *host, struct netns *netns, const char *id,
 	struct rtnl_link link = { 0 };
 	int r = -EINVAL;
 
-	for (unsigned try = 0; r == -EINVAL && try < BUSY_TRIES; try++) {
+	for (unsigned try = 0; r == -EINVAL && try < BUSY_TRIES && !deadline_passed(); try++) {
 		r = rtnl_link_add_macvlan(&host->nl, macvlan, err);
 		if (r == -EEXIST && rtnl_link_get(&netns->nl, RTNL_HERE, endpoint->interface, &link,
 					    NULL) == -ENODEV)
 			r = add_and_rename(host, netns, id, macvlan, endpoint, err);
-		/* Modes exclude each other; unless a live one is in the way, it is going away. */
-		if (r == -EINVAL &&
-			(deadline_passed() || conflicts_refuse_mode(host, id, endpoint, NULL) < 0))
-			break;
+		/* Modes exclude each other. Unless a live one is in the way, it is going away. */
+		if (r == -EINVAL && try == 0 && conflicts_refuse_mode(host, id, endpoint, err) < 0)
+			return r;
 		if (r == -EINVAL)
 			pause_briefly();
 	}
@@ -239,7 +219,7 @@ static int set_up(struct host *host, struct netns *netns, const char *id,
  * @netns:    the container's namespace, in which the process is
  * @id:       the container whose record it is in
  * @item:     the plan
- * @endpoint: with its addresses and key; ifindex and MAC are filled in, as read back
+ * @endpoint: with its addresses and its MAC; ifindex and MAC are filled in, as read back
  * @err:      filled on failure; what was made is left for detach
  *
  * Addresses are there before the link goes up, for then the kernel announces each of them
@@ -250,12 +230,12 @@ static int set_up(struct host *host, struct netns *netns, const char *id,
 int endpoint_wire(struct host *host, struct netns *netns, const char *id,
 	const struct plan_item *item, struct record_endpoint *endpoint, struct error *err)
 {
-	uint8_t mac[MAC_SIZE];
 	struct rtnl_macvlan macvlan = {
 		.parent = item->parent.ifindex,
 		.netns = netns->fd,
 		.name = endpoint->interface,
-		.mac = choose_mac(item, endpoint, mac),
+		/* In mode passthru it has the parent's; to set one would change the NIC's own. */
+		.mac = item->network->mode == NETWORK_PASSTHRU ? NULL : endpoint->mac,
 		.mode = item->network->mode,
 		.mtu = item->network->mtu,
 		.source_macs = (const uint8_t(*)[MAC_SIZE])item->network->source_macs,
@@ -301,21 +281,20 @@ static int find_intent(struct host *host, const struct record *record,
 	char temporary[INTERFACE_NAME_MAX + 1];
 	const char *const names[] = { endpoint->interface,
 		endpoint_temporary_name(endpoint, record->id, temporary) };
-	struct rtnl_link parent = { 0 };
-	int r = rtnl_link_get(&host->nl, RTNL_HERE, endpoint->parent, &parent, err);
 
-	for (unsigned i = 0; r == 0 && i < 2; i++) {
+	for (unsigned i = 0; i < 2; i++) {
 		struct rtnl_link link = { 0 };
+		int r = rtnl_link_get(&host->nl, record->nsid, names[i], &link, err);
 
-		r = rtnl_link_get(&host->nl, record->nsid, names[i], &link, err);
-		if (r == 0 && !strcmp(link.kind, "macvlan") && link.lower == parent.ifindex) {
+		if (r < 0 && r != -ENODEV)
+			return r;
+		if (r == 0 && !strcmp(link.kind, "macvlan") &&
+			link.lower == endpoint->parent_ifindex) {
 			*ret = link;
 			return 0;
 		}
-		if (r == -ENODEV)
-			r = 0;
 	}
-	return r < 0 ? r : error_set(err, -ENODEV, "there is no link");
+	return error_set(err, -ENODEV, "there is no link");
 }
 
 /**

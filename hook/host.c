@@ -133,7 +133,7 @@ static int take_lock(struct host *host, const char *id, bool wait, struct error 
 		return error_set(err, -EDEADLK, "the lock of container '%s' is held already", id);
 	if (!slot)
 		return error_set(
-			err, -EDEADLK, "more than %d locks are wanted at a time", HOST_LOCKS_MAX);
+			err, -ENOLCK, "more than %d locks are wanted at a time", HOST_LOCKS_MAX);
 	r = wait ? store_lock_id(&host->store, id, err) : store_trylock_id(&host->store, id, err);
 	if (r == 0)
 		snprintf(slot, sizeof(host->locked[0]), "%s", id);
@@ -151,7 +151,7 @@ static int take_lock(struct host *host, const char *id, bool wait, struct error 
  * other way. The kernel would let this process have a lock twice (and lose it at the first
  * unlock), so what is held is remembered here.
  *
- * Return: 0, -ETIME, -EINTR, -EDEADLK: this process has it.
+ * Return: 0, -ETIME, -EINTR, -EDEADLK: this process has it; -ENOLCK.
  */
 int host_lock(struct host *host, const char *id, struct error *err)
 {

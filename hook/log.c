@@ -26,6 +26,8 @@
 #define ERRORS_SIZE_MAX ((ERRORS_KEPT + 1) * (ERROR_TEXT_MAX + 32))
 /* RUN/errors is locked under an id that no container can have. */
 #define ERRORS_LOCK "/errors"
+/* A millisecond each. */
+#define ERRORS_LOCK_TRIES 100
 
 /* One datagram in syslog's form (RFC 3164); lost where nobody listens or the queue is full. */
 static void send_syslog(int priority, const char *text)
@@ -82,8 +84,13 @@ static void keep_error(const struct store *store, const char *text)
 	char stamp[32];
 	int length;
 
-	if (store_lock_id(store, ERRORS_LOCK, NULL) < 0)
-		return;
+	/* Held for as long as it takes to write a few KB; but never wait for who was stopped there.
+	 */
+	for (unsigned try = 0; store_trylock_id(store, ERRORS_LOCK, NULL) < 0; try++) {
+		if (try == ERRORS_LOCK_TRIES)
+			return;
+		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+	}
 	if (file_read(store->dir, ERRORS_FILE, ERRORS_SIZE_MAX, &old, &old_size, NULL) < 0)
 		old_size = 0;
 	gmtime_r(&now, &utc);

@@ -68,12 +68,13 @@ const char *machine_endpoint_id(
 /**
  * machine_mac() - a MAC that the same container gets again, and no other machine's gets
  * @network: the network's name
+ * @kind:    what the key is: "name" or "id", for one container's name may be another's id
  * @key:     what the same container goes by
  * @parent:  the parent's MAC: tells machines apart that have no id
  * @ret:     the MAC: unicast, locally administered, and never 02:42, which stands for IPv4 ones
  */
-void machine_mac(
-	const char *network, const char *key, const uint8_t parent[MAC_SIZE], uint8_t ret[MAC_SIZE])
+void machine_mac(const char *network, const char *kind, const char *key,
+	const uint8_t parent[MAC_SIZE], uint8_t ret[MAC_SIZE])
 {
 	char id[MACHINE_ID_TEXT];
 	char mac[MAC_TEXT];
@@ -82,7 +83,8 @@ void machine_mac(
 	machine_id(id);
 	if (!*id)
 		mac_format(parent, mac);
-	hash_strings((const char *const[]){ "mac", *id ? id : mac, network, key, NULL }, digest);
+	hash_strings(
+		(const char *const[]){ "mac", *id ? id : mac, network, kind, key, NULL }, digest);
 	memcpy(ret, digest, MAC_SIZE);
 	ret[0] = (uint8_t)((ret[0] & 0xfc) | 0x02);
 	if (ret[0] == 0x02 && ret[1] == 0x42)

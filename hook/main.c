@@ -3,6 +3,7 @@
  * oci-macvlan-hook: the program that container runtimes call. It finds out what is asked of it and
  * says how it went; attach.c and detach.c do the work.
  */
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -49,15 +50,19 @@ static const struct {
 	{ "poststop", STAGE_DETACH },
 };
 
+static void print_usage(FILE *to)
+{
+	fputs("usage: oci-macvlan-hook [--etc DIR] [--run DIR] [--network SELECTION]... STAGE\n"
+	      "  STAGE is createRuntime, prestart or poststop. Container runtimes call this program\n"
+	      "  and write the OCI state to its stdin; by hand: runc state ID | oci-macvlan-hook "
+	      "poststop\n",
+		to);
+}
+
 static int misuse(const char *why, const char *what)
 {
-	fprintf(stderr,
-		"oci-macvlan-hook: %s%s\n"
-		"usage: oci-macvlan-hook [--etc DIR] [--run DIR] [--network SELECTION]... STAGE\n"
-		"  STAGE is createRuntime, prestart or poststop; container runtimes call this "
-		"program\n"
-		"  and write the OCI state to its stdin\n",
-		why, what);
+	fprintf(stderr, "oci-macvlan-hook: %s%s\n", why, what);
+	print_usage(stderr);
 	return EXIT_MISUSE;
 }
 
@@ -105,6 +110,12 @@ static int read_arguments(int argc, char *argv[], struct arguments *ret)
 /* crun blocks every signal, umask may be 0, and containerd leaks descriptors into its hooks. */
 static void settle_process(void)
 {
+	int fd;
+
+	/* Where one of 0 to 2 is closed, a file of ours would take its place, and our messages. */
+	do
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO);
 	deadline_start(DEADLINE_MS);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGCHLD, SIG_DFL);
@@ -112,14 +123,21 @@ static void settle_process(void)
 	syscall(SYS_close_range, 3U, ~0U, 0U);
 }
 
-/* Docker 20.10 says no annotations in its state; then they are in config.json, if anywhere. */
-static int find_annotations(struct state *state, struct error *err)
+/* Docker 20.10 says no annotations in its state; then they are in config.json, if anywhere. An
+ * injector that names the networks itself does not depend on what config.json holds.
+ */
+static int find_annotations(
+	const struct arguments *arguments, struct state *state, struct error *err)
 {
 	int r;
 
 	if (state->has_annotations || !*state->bundle)
 		return 0;
 	r = bundle_read_annotations(state->bundle, &state->annotations, err);
+	if (r < 0 && r != -ENOENT && arguments->n_networks > 0) {
+		log_notice("container '%s': no annotations: %s", state->id, err->text);
+		return 0;
+	}
 	return r == -ENOENT ? 0 : r;
 }
 
@@ -152,7 +170,7 @@ static int run_attach(const struct arguments *arguments, struct state *state, st
 		.bundle = state->bundle,
 		.pid = state->pid,
 	};
-	int r = find_annotations(state, err);
+	int r = find_annotations(arguments, state, err);
 
 	if (r == 0)
 		r = find_selections(arguments, state, &request.selections, err);
@@ -192,6 +210,10 @@ static int run(const struct arguments *arguments, struct host *host, struct erro
 
 	if (r < 0)
 		return error_prefix(err, "%s: state on stdin", arguments->stage_name);
+	if (size == 0)
+		return error_set(err, -EINVAL,
+			"%s: stdin is empty, where a container runtime writes the OCI state",
+			arguments->stage_name);
 	if (arguments->stage == STAGE_ATTACH)
 		r = state_parse(text, size, &state, err);
 	else
@@ -220,9 +242,16 @@ int main(int argc, char *argv[])
 	int misused;
 
 	settle_process();
+	if (argc == 2 && !strcmp(argv[1], "--help")) {
+		print_usage(stdout);
+		return EXIT_SUCCESS;
+	}
 	misused = read_arguments(argc, argv, &arguments);
 	if (misused)
 		return misused;
+	if (isatty(STDIN_FILENO))
+		return misuse(
+			"stdin is a terminal, where a container runtime writes the OCI state", "");
 	if (run(&arguments, &host, &err) == 0)
 		return EXIT_SUCCESS;
 	keep_error(&arguments, &host, err.text);

@@ -47,9 +47,10 @@ int nl_open(struct nl *ret, struct error *err)
 		setsockopt(fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on, sizeof(on)) < 0 ||
 		connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
 		getsockname(fd, (struct sockaddr *)&address, &length) < 0) {
-		error_set_errno(err, "cannot set up a netlink socket");
+		int r = error_set_errno(err, "cannot set up a netlink socket");
+
 		close(fd);
-		return -errno;
+		return r;
 	}
 	*ret = (struct nl){ .fd = fd, .portid = address.nl_pid };
 	return 0;

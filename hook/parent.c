@@ -99,7 +99,9 @@ int parent_find(struct nl *nl, const struct network *network, struct parent *ret
 	if (network->mtu > link.mtu)
 		return error_set(err, -EINVAL, "mtu %u is larger than the %u of parent '%s'",
 			network->mtu, link.mtu, link.name);
-	*ret = (struct parent){ .ifindex = link.ifindex, .mtu = link.mtu };
+	*ret = (struct parent){
+		.ifindex = link.ifindex, .mtu = link.mtu, .is_up = link.flags & IFF_UP
+	};
 	memcpy(ret->name, link.name, sizeof(ret->name));
 	memcpy(ret->mac, link.mac, MAC_SIZE);
 	return 0;

@@ -2,6 +2,7 @@
 #ifndef HOOK_PARENT_H
 #define HOOK_PARENT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "schema/ip.h"
@@ -16,6 +17,7 @@ struct parent {
 	char name[INTERFACE_NAME_MAX + 1]; /* its own, where the network says an alternative name */
 	int ifindex;
 	unsigned mtu;
+	bool is_up;
 	uint8_t mac[MAC_SIZE];
 };
 

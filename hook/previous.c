@@ -138,7 +138,6 @@ static int load_owner(struct host *host, const char *cookie, const char *owner_i
 	const struct netns *netns, struct record **ret, struct error *err)
 {
 	cleanup(record_free) struct record *owner = NULL;
-	bool changed = false;
 	int r = record_load(host->store.containers, owner_id, &owner, err);
 
 	if (r == -ENOENT || (r == 0 && (*owner->joined || owner->netns_cookie != netns->cookie)))
@@ -149,7 +148,7 @@ static int load_owner(struct host *host, const char *cookie, const char *owner_i
 		return r;
 	if (!detach_has_living_member(owner))
 		return detach_all(host, owner, err);
-	r = detach_intents(host, owner, &changed, err);
+	r = detach_intents(host, owner, err);
 	if (r < 0)
 		return r;
 	*ret = owner;

@@ -29,20 +29,28 @@
 struct run {
 	struct host *host;
 	bool dry_run;
-	reconcile_report_fn *report;
-	void *arg;
+	const struct reconcile_output *output;
 	unsigned freed;
 };
+
+/* For who wants to hear nothing. */
+static const struct reconcile_output silent = { 0 };
+
+static void complain(const struct reconcile_output *output, const struct error *err)
+{
+	if (output->failed)
+		output->failed(output->arg, err);
+}
 
 static void report(const struct run *run, const char *id, const char *what, const char *why)
 {
 	char line[LINE_MAX_TEXT];
 
-	if (!run->report)
+	if (!run->output->freed)
 		return;
 	snprintf(line, sizeof(line), "container '%s': %s%s: %s", id,
 		run->dry_run ? "would free " : "freed ", what, why);
-	run->report(run->arg, line);
+	run->output->freed(run->output->arg, line);
 }
 
 /* "eth0 10.0.0.3/24 2001:db8::3/64, eth1 ..." */
@@ -108,23 +116,21 @@ static bool strike_dead(const struct run *run, struct record *record)
 /* A record that lives: its dead members, and what a killed attach left. */
 static int tidy_owner(struct run *run, struct record *record, struct error *err)
 {
-	unsigned first = 0;
+	unsigned intents = record_first_intent(record);
 	char what[LINE_MAX_TEXT];
 	bool changed = strike_dead(run, record);
 
-	while (first < record->n_endpoints && record->endpoints[first].ifindex != 0)
-		first++;
-	if (first < record->n_endpoints) {
-		report(run, record->id, list_endpoints(record, first, what, sizeof(what)),
+	if (intents < record->n_endpoints) {
+		report(run, record->id, list_endpoints(record, intents, what, sizeof(what)),
 			"its attach was killed half-way");
 		run->freed++;
 	}
 	if (run->dry_run)
 		return 0;
-	if (first == 0)
+	if (intents == 0)
 		return detach_all(run->host, record, err);
-	if (first < record->n_endpoints)
-		return detach_intents(run->host, record, &changed, err);
+	if (intents < record->n_endpoints)
+		return detach_intents(run->host, record, err);
 	return changed ? record_save(run->host->store.containers, record, err) : 0;
 }
 
@@ -134,12 +140,9 @@ static int collect_owner(struct run *run, struct record *record, struct error *e
 	char what[LINE_MAX_TEXT];
 	int r;
 
-	if (detach_check_host(run->host, record, err) < 0) {
-		if (run->report)
-			run->report(run->arg, err->text);
-		return 0;
-	}
-	r = judge(run->host, record, why, sizeof(why), err);
+	r = detach_check_host(run->host, record, err);
+	if (r == 0)
+		r = judge(run->host, record, why, sizeof(why), err);
 	if (r < 0)
 		return r;
 	if (!*why)
@@ -210,8 +213,8 @@ static int collect_and_go_on(void *arg, const char *id, struct error *err)
 {
 	const struct run *run = arg;
 
-	if (collect(arg, id, err) < 0 && run->report)
-		run->report(run->arg, err->text);
+	if (collect(arg, id, err) < 0)
+		complain(run->output, err);
 	return 0;
 }
 
@@ -219,19 +222,18 @@ static int collect_and_go_on(void *arg, const char *id, struct error *err)
  * reconcile_all() - free what dead containers left
  * @host:    the host
  * @dry_run: only say what would be freed
- * @report:  called with a line for each thing freed, and each that could not be; or NULL
- * @arg:     handed to @report
+ * @output:  who hears of each thing freed, and of each that could not be
  * @err:     filled on failure
  *
  * Return: 0, or what listing RUN gave.
  */
-int reconcile_all(struct host *host, bool dry_run, reconcile_report_fn *report_fn, void *arg,
-	struct error *err)
+int reconcile_all(
+	struct host *host, bool dry_run, const struct reconcile_output *output, struct error *err)
 {
-	struct run run = { .host = host, .dry_run = dry_run, .report = report_fn, .arg = arg };
+	struct run run = { .host = host, .dry_run = dry_run, .output = output };
 	int r = store_list_records(&host->store, collect_and_go_on, &run, err);
 
-	return r == 0 ? sweep(host, dry_run, report_fn, arg, err) : r;
+	return r == 0 ? sweep(host, dry_run, output, err) : r;
 }
 
 /**
@@ -245,7 +247,7 @@ int reconcile_all(struct host *host, bool dry_run, reconcile_report_fn *report_f
  */
 int reconcile_one(struct host *host, const char *id, bool *ret_freed, struct error *err)
 {
-	struct run run = { .host = host };
+	struct run run = { .host = host, .output = &silent };
 	int r = collect(&run, id, err);
 
 	*ret_freed = run.freed > 0;
@@ -283,7 +285,7 @@ int reconcile_holder(struct host *host, const char *holder, bool *ret_freed, str
  */
 bool reconcile_made_room(struct host *host)
 {
-	struct run run = { .host = host };
+	struct run run = { .host = host, .output = &silent };
 	struct error err;
 
 	store_list_records(&host->store, collect_and_go_on, &run, &err);
@@ -294,6 +296,7 @@ struct listing {
 	struct host *host;
 	reconcile_endpoint_fn *found;
 	void *arg;
+	const struct reconcile_output *output;
 };
 
 /* An intent whose attach is under way is not an endpoint yet. */
@@ -318,17 +321,12 @@ static enum endpoint_state look(struct host *host, const struct record *record,
 	return ENDPOINT_LIVE;
 }
 
-static int list_record(void *arg, const char *id, struct error *err)
+static int list_endpoints_of(
+	struct listing *listing, const struct record *record, struct error *err)
 {
-	cleanup(record_free) struct record *record = NULL;
-	struct listing *listing = arg;
 	char why[128];
-	int r = record_load(listing->host->store.containers, id, &record, err);
+	int r = judge(listing->host, record, why, sizeof(why), err);
 
-	if (r == -ENOENT || (r == 0 && *record->joined))
-		return 0;
-	if (r == 0)
-		r = judge(listing->host, record, why, sizeof(why), err);
 	for (unsigned i = 0; r == 0 && i < record->n_endpoints; i++) {
 		const struct record_endpoint *endpoint = &record->endpoints[i];
 
@@ -340,20 +338,43 @@ static int list_record(void *arg, const char *id, struct error *err)
 	return r;
 }
 
+/* One record that cannot be read, or judged from here, must not hide the others. */
+static int list_record(void *arg, const char *id, struct error *err)
+{
+	cleanup(record_free) struct record *record = NULL;
+	struct listing *listing = arg;
+	int r = record_load(listing->host->store.containers, id, &record, err);
+
+	if (r == -ENOENT || (r == 0 && *record->joined))
+		return 0;
+	if (r == 0)
+		r = detach_check_host(listing->host, record, err);
+	if (r < 0) {
+		complain(listing->output, err);
+		return 0;
+	}
+	return list_endpoints_of(listing, record, err);
+}
+
 /**
  * reconcile_list() - all endpoints, and how they are
- * @host:  the host
- * @found: called for each
- * @arg:   handed to @found
- * @err:   filled on failure
+ * @host:   the host
+ * @found:  called for each
+ * @arg:    handed to @found
+ * @output: who hears of the records that cannot be read, or are of another host namespace, from
+ *          where one cannot tell; NULL: nobody
+ * @err:    filled on failure
  *
- * Changes nothing. Records of another host namespace are left out: one cannot tell from here.
+ * Changes nothing.
  *
- * Return: 0, what listing RUN gave, or what @found failed with.
+ * Return: 0, what listing RUN or asking the kernel gave, or what @found failed with.
  */
-int reconcile_list(struct host *host, reconcile_endpoint_fn *found, void *arg, struct error *err)
+int reconcile_list(struct host *host, reconcile_endpoint_fn *found, void *arg,
+	const struct reconcile_output *output, struct error *err)
 {
-	struct listing listing = { .host = host, .found = found, .arg = arg };
+	struct listing listing = {
+		.host = host, .found = found, .arg = arg, .output = output ? output : &silent
+	};
 
 	return store_list_records(&host->store, list_record, &listing, err);
 }

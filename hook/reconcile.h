@@ -19,12 +19,19 @@ enum endpoint_state {
 typedef int reconcile_endpoint_fn(void *arg, const struct record *record,
 	const struct record_endpoint *endpoint, enum endpoint_state state, struct error *err);
 
-/* One line for people: what was (or would be) freed, and why. */
-typedef void reconcile_report_fn(void *arg, const char *line);
+/* Who hears of it: of what was (or would be) freed, in a line for people, and of what could not be
+ * looked at. Either may be NULL.
+ */
+struct reconcile_output {
+	void (*freed)(void *arg, const char *line);
+	void (*failed)(void *arg, const struct error *err);
+	void *arg;
+};
 
-int reconcile_list(struct host *host, reconcile_endpoint_fn *found, void *arg, struct error *err);
+int reconcile_list(struct host *host, reconcile_endpoint_fn *found, void *arg,
+	const struct reconcile_output *output, struct error *err);
 int reconcile_all(
-	struct host *host, bool dry_run, reconcile_report_fn *report, void *arg, struct error *err);
+	struct host *host, bool dry_run, const struct reconcile_output *output, struct error *err);
 int reconcile_one(struct host *host, const char *id, bool *ret_freed, struct error *err);
 int reconcile_holder(struct host *host, const char *holder, bool *ret_freed, struct error *err);
 bool reconcile_made_room(struct host *host);

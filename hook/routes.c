@@ -103,6 +103,13 @@ static const struct plan_item *elect(const struct plan *plan, const struct recor
 	return NULL;
 }
 
+static void leave_default(
+	const struct record *record, const struct plan_item *item, sa_family_t family)
+{
+	log_notice("container '%s': the %s default route that is there stays, none by network '%s'",
+		record->id, family_name(family), item->network->name);
+}
+
 static int add_default(struct netns *netns, const struct plan *plan, const struct record *record,
 	sa_family_t family, struct rtnl_saved *saved, struct error *err)
 {
@@ -110,23 +117,23 @@ static int add_default(struct netns *netns, const struct plan *plan, const struc
 	const struct plan_item *item = elect(plan, record, family, &route);
 	char text[IP_TEXT];
 	bool exists = false;
+	bool asked;
 	int r;
 
 	if (!item)
 		return 0;
-	r = rtnl_route_has_default(&netns->nl, family, &exists, err);
-	if (r == 0 && exists && !asked_gateway(item, family)) {
-		log_notice("container '%s': the %s default route that is there stays, none by "
-			   "network '%s'",
-			record->id, family_name(family), item->network->name);
-		return 0;
-	}
-	if (r == 0 && exists)
-		r = rtnl_route_take_defaults(&netns->nl, family, saved, err);
+	asked = asked_gateway(item, family) != NULL;
+	r = asked ? rtnl_route_take_defaults(&netns->nl, family, saved, err)
+		  : rtnl_route_has_default(&netns->nl, family, &exists, err);
 	if (r < 0)
 		return error_prefix(
-			err, "cannot replace the %s default route", family_name(family));
-	r = rtnl_route_add(&netns->nl, &route, err);
+			err, "cannot look for the %s default route", family_name(family));
+	r = exists ? -EEXIST : rtnl_route_add(&netns->nl, &route, err);
+	/* Of another kind, or hidden behind other routes, it shows only now. */
+	if (r == -EEXIST && !asked) {
+		leave_default(record, item, family);
+		return 0;
+	}
 	return r < 0 ? error_prefix(err, "network '%s': cannot add the default route via '%s'",
 			       item->network->name, ip_format(&route.gateway, text))
 		     : 0;

@@ -168,7 +168,7 @@ static bool is_default(const struct nlmsghdr *message)
 
 	return message->nlmsg_type == RTM_NEWROUTE &&
 	       mnl_nlmsg_get_payload_len(message) >= sizeof(*route) && route->rtm_dst_len == 0 &&
-	       route->rtm_table == RT_TABLE_MAIN && route->rtm_type == RTN_UNICAST;
+	       route->rtm_table == RT_TABLE_MAIN;
 }
 
 static int read_default(void *arg, const struct nlmsghdr *message)

@@ -20,8 +20,7 @@
 struct broom {
 	struct host *host;
 	bool dry_run;
-	reconcile_report_fn *report;
-	void *arg;
+	const struct reconcile_output *output;
 	int dir;	  /* the folder that is swept */
 	const char *pool; /* the parent's name, or NULL: RUN/netns */
 };
@@ -30,12 +29,12 @@ static void report(const struct broom *broom, const char *what, const char *owne
 {
 	char line[2 * CLAIMS_OWNER_MAX];
 
-	if (!broom->report)
+	if (!broom->output->freed)
 		return;
 	snprintf(line, sizeof(line), "%s '%s' in '%s%s': no record of container '%s' has it",
 		broom->dry_run ? "would free" : "freed", what, broom->pool ? "pools/" : "",
 		broom->pool ? broom->pool : "netns", owner);
-	broom->report(broom->arg, line);
+	broom->output->freed(broom->output->arg, line);
 }
 
 static bool has_interface(const struct record *record, const char *interface)
@@ -51,8 +50,9 @@ static bool is_known(
 	const struct broom *broom, const char *name, const char *id, const char *interface)
 {
 	cleanup(record_free) struct record *record = NULL;
+	struct error err;
 	char cookie[24];
-	int r = record_load(broom->host->store.containers, id, &record, NULL);
+	int r = record_load(broom->host->store.containers, id, &record, &err);
 
 	if (r < 0)
 		return r != -ENOENT; /* one that cannot be read may lead to it */
@@ -121,16 +121,14 @@ static int sweep_temporary(void *arg, const char *name, unsigned char type, stru
  * sweep() - free what no record leads to
  * @host:    the host
  * @dry_run: only say what would be freed
- * @report:  called with a line for each claim; or NULL
- * @arg:     handed to @report
+ * @output:  who hears of it
  * @err:     filled on failure
  *
  * Return: 0, or what listing RUN gave.
  */
-int sweep(struct host *host, bool dry_run, reconcile_report_fn *report_fn, void *arg,
-	struct error *err)
+int sweep(struct host *host, bool dry_run, const struct reconcile_output *output, struct error *err)
 {
-	struct broom broom = { .host = host, .dry_run = dry_run, .report = report_fn, .arg = arg };
+	struct broom broom = { .host = host, .dry_run = dry_run, .output = output };
 	int r;
 
 	broom.dir = host->store.containers;

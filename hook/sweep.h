@@ -7,6 +7,6 @@
 #include "hook/reconcile.h"
 
 int sweep(
-	struct host *host, bool dry_run, reconcile_report_fn *report, void *arg, struct error *err);
+	struct host *host, bool dry_run, const struct reconcile_output *output, struct error *err);
 
 #endif

@@ -227,10 +227,8 @@ int ipam_allocate(const struct store *store, const struct ipam_request *request,
 	free(allocation.reserved);
 	if (r == 0)
 		*ret = allocation.result;
-	if (r == -EADDRINUSE) {
+	if (r == -EADDRINUSE)
 		strcpy(ret->holder, allocation.result.holder);
-		error_prefix(err, "cannot give an address of network '%s'", network->name);
-	}
 	return r;
 }
 
@@ -252,8 +250,9 @@ int ipam_release(const struct store *store, const char *id, const struct record_
 	autoclose int pool = -1;
 	int r = store_open_pool(store, endpoint->parent, false, &pool, err);
 
+	/* Where a pool is missing, or something else is in its place, nothing of ours is in it. */
 	if (r < 0)
-		return r == -ENOENT ? 0 : r;
+		return r == -ENOENT || r == -ENOTDIR ? 0 : r;
 	owner_of(id, endpoint->interface, owner);
 	if (endpoint->ifindex == 0)
 		return pool_release_owner(pool, owner, err);
@@ -285,9 +284,14 @@ static void leave_out(const struct cidr *range, struct ip *seen, unsigned *n, co
 	seen[(*n)++] = *ip;
 }
 
+static const struct cidr *range_of(const struct network_subnet *subnet)
+{
+	return subnet->has_range ? &subnet->range : &subnet->subnet;
+}
+
 static ip_value count_total(const struct network *network, const struct network_subnet *subnet)
 {
-	const struct cidr *range = subnet->has_range ? &subnet->range : &subnet->subnet;
+	const struct cidr *range = range_of(subnet);
 	const struct ip edges[] = { cidr_first(&subnet->subnet), cidr_last(&subnet->subnet) };
 	struct ip seen[2 + NETWORK_SUBNETS_MAX + NETWORK_AUX_MAX];
 	unsigned n = 0;
@@ -307,8 +311,7 @@ static ip_value count_total(const struct network *network, const struct network_
  * @store:     the store; a closed one (there is no RUN) has no claims
  * @network:   the network
  * @subnet:    the index of the subnet in it
- * @ret_used:  claims in the subnet, also static ones outside of its range and those of other
- *             networks on the parent
+ * @ret_used:  claims in its range, also those of other networks on the parent
  * @ret_total: addresses of its range that are not reserved in the network
  * @err:       filled on failure
  *
@@ -323,7 +326,7 @@ int ipam_count(const struct store *store, const struct network *network, unsigne
 				 : store_open_pool(store, network->parent, false, &pool, err);
 
 	if (r == 0)
-		r = pool_count(pool, &network->subnets[subnet].subnet, &used, err);
+		r = pool_count(pool, range_of(&network->subnets[subnet]), &used, err);
 	if (r < 0 && r != -ENOENT)
 		return r;
 	*ret_used = used;

@@ -262,11 +262,10 @@ static int report_full(const struct search *search, uint64_t *struck, struct err
 		strike_out(&search->window, struck, &request->reserved[i], &candidates);
 	cidr_format(&request->range, range);
 	if (candidates == 0)
-		return error_set(err, -ENOSPC,
-			"no free address in %s of network '%s': all are reserved", range,
-			request->network);
-	return error_set(err, -ENOSPC, "no free address in %s of network '%s': %u of %u are in use",
-		range, request->network, candidates, candidates);
+		return error_set(err, -ENOSPC, "no free address in %s: all are reserved", range);
+	return error_set(err, -ENOSPC,
+		"no free address in %s: %u of %u are in use, 'oci-macvlan ps' shows by whom", range,
+		candidates, candidates);
 }
 
 /* Reads all claims, and takes what is free in truth. */

@@ -27,25 +27,6 @@
 #define FOLDER_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
 #define RECORD_SUFFIX ".json"
 
-/* mkdir -p: whoever makes it at the same time makes the same. */
-static int make_path(const char *path, struct error *err)
-{
-	char part[PATH_MAX];
-
-	snprintf(part, sizeof(part), "%s", path);
-	for (char *c = part + 1; *c; c++) {
-		if (*c != '/')
-			continue;
-		*c = '\0';
-		if (mkdir(part, 0700) < 0 && errno != EEXIST)
-			return error_set_errno(err, "cannot create '%s'", part);
-		*c = '/';
-	}
-	if (mkdir(part, 0700) < 0 && errno != EEXIST)
-		return error_set_errno(err, "cannot create '%s'", part);
-	return 0;
-}
-
 /* Who can write here decides which addresses are handed out, and what root opens. */
 static int check_private(int fd, const char *path, struct stat *status, struct error *err)
 {
@@ -87,7 +68,7 @@ static int open_run(const char *path, bool create, int *ret, struct error *err)
 	int fd = open(path, FOLDER_FLAGS);
 
 	if (fd < 0 && errno == ENOENT && create) {
-		int r = make_path(path, err);
+		int r = file_make_path(path, 0700, err);
 
 		if (r < 0)
 			return r;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * One deadline for the whole process. The runtimes set none by default, and their way to enforce
- * one is SIGKILL, which leaves no time to undo; so the hook ends itself first. SIGTERM and SIGINT
- * count as a deadline that has come, so that both roads lead through the same undo.
+ * one is SIGKILL, which leaves no time to undo; so the hook ends itself first. SIGTERM, SIGINT
+ * and SIGHUP count as a deadline that has come, so that both roads lead through the same undo.
  *
  * An interval timer goes off again and again from then on: a system call that blocks (a lock, a
  * read) returns EINTR even if the first signal came just before it began to wait.
@@ -26,6 +26,11 @@ static volatile sig_atomic_t ended_by;
 
 static void on_signal(int number)
 {
+	const struct itimerval again = { .it_value = { 0, AGAIN_MS * 1000 },
+		.it_interval = { 0, AGAIN_MS * 1000 } };
+
+	/* What is about to block must be interrupted too. Only a system call: safe in a handler. */
+	setitimer(ITIMER_REAL, &again, NULL);
 	if (!passed)
 		ended_by = number; /* the first says why */
 	passed = 1;
@@ -43,8 +48,8 @@ static void catch (int number)
  * deadline_start() - start, or start anew, the time that the process has
  * @milliseconds: how much
  *
- * Unblocks all signals (crun starts hooks with every signal blocked) and has SIGALRM, SIGTERM and
- * SIGINT end the time. A process that never calls this has no deadline.
+ * Unblocks all signals (crun starts hooks with every signal blocked) and has SIGALRM, SIGTERM,
+ * SIGINT and SIGHUP end the time. A process that never calls this has no deadline.
  */
 void deadline_start(unsigned milliseconds)
 {

@@ -273,6 +273,38 @@ int file_create(
 }
 
 /**
+ * file_make_path() - make a folder and those above it, where they are missing (mkdir -p)
+ * @path: the folder
+ * @mode: permissions of those that are made
+ * @err:  filled on failure
+ *
+ * Return: 0, also when another process makes it at the same time; -ENAMETOOLONG, or what mkdir(2)
+ * gave.
+ */
+int file_make_path(const char *path, mode_t mode, struct error *err)
+{
+	char part[PATH_MAX];
+
+	if (strlen(path) >= sizeof(part))
+		return error_set(err, -ENAMETOOLONG,
+			"the folder's name is longer than %d characters", PATH_MAX - 1);
+	strcpy(part, path);
+	for (char *end = part;;) {
+		char kept;
+
+		end += strspn(end, "/");
+		end += strcspn(end, "/");
+		kept = *end;
+		*end = '\0';
+		if (*part && mkdir(part, mode) < 0 && errno != EEXIST)
+			return error_set_errno(err, "cannot create '%s'", part);
+		if (!kept)
+			return 0;
+		*end = kept;
+	}
+}
+
+/**
  * file_open_dir() - open a folder
  * @dir:  the folder it is in, or AT_FDCWD
  * @name: its name

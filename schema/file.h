@@ -14,6 +14,7 @@ int file_replace(int dir, const char *name, const char *temporary, const char *d
 	struct error *err);
 int file_create(
 	int dir, const char *name, const char *data, size_t size, mode_t mode, struct error *err);
+int file_make_path(const char *path, mode_t mode, struct error *err);
 int file_open_dir(int dir, const char *name, int *ret, struct error *err);
 
 #endif

@@ -88,6 +88,25 @@ int name_check_network(const char *name, struct error *err)
 	return check_word(name, NETWORK_NAME_MAX, "network name", err);
 }
 
+static int check_interface(const char *name, size_t max, struct error *err)
+{
+	size_t length = strlen(name);
+
+	if (length == 0)
+		return error_set(err, -EINVAL, "interface name is empty");
+	if (length > max)
+		return error_set(err, -ENAMETOOLONG,
+			"interface name '%.32s' is longer than %zu characters", name, max);
+	if (!strcmp(name, ".") || !strcmp(name, ".."))
+		return error_set(err, -EINVAL, "interface name '%s' is not valid", name);
+	for (const char *c = name; *c; c++)
+		if (*c <= ' ' || *c >= 0x7f || *c == '/' || *c == ':' || *c == '%')
+			return error_set(err, -EINVAL,
+				"interface name '%s' is not valid: no '/', ':', '%%' or blanks",
+				name);
+	return 0;
+}
+
 /**
  * name_check_interface() - may this be an interface's name
  * @name: the name
@@ -100,20 +119,17 @@ int name_check_network(const char *name, struct error *err)
  */
 int name_check_interface(const char *name, struct error *err)
 {
-	size_t length = strlen(name);
+	return check_interface(name, INTERFACE_NAME_MAX, err);
+}
 
-	if (length == 0)
-		return error_set(err, -EINVAL, "interface name is empty");
-	if (length > INTERFACE_NAME_MAX)
-		return error_set(err, -ENAMETOOLONG,
-			"interface name '%.32s' is longer than %d characters", name,
-			INTERFACE_NAME_MAX);
-	if (!strcmp(name, ".") || !strcmp(name, ".."))
-		return error_set(err, -EINVAL, "interface name '%s' is not valid", name);
-	for (const char *c = name; *c; c++)
-		if (*c <= ' ' || *c >= 0x7f || *c == '/' || *c == ':' || *c == '%')
-			return error_set(err, -EINVAL,
-				"interface name '%s' is not valid: no '/', ':', '%%' or blanks",
-				name);
-	return 0;
+/**
+ * name_check_parent() - may this be what a network calls its parent
+ * @name: a name, or an alternative name, which may be longer
+ * @err:  filled on failure
+ *
+ * Return: 0, -EINVAL, -ENAMETOOLONG.
+ */
+int name_check_parent(const char *name, struct error *err)
+{
+	return check_interface(name, PARENT_NAME_MAX, err);
 }

@@ -11,10 +11,13 @@ struct error;
 #define NETWORK_NAME_MAX 64
 /* The longest interface name (IFNAMSIZ - 1). */
 #define INTERFACE_NAME_MAX 15
+/* The longest name or alternative name of a parent (ALTIFNAMSIZ - 1). */
+#define PARENT_NAME_MAX 127
 
 int name_check_container_id(const char *id, struct error *err);
 int name_check_container_name(const char *name, struct error *err);
 int name_check_network(const char *name, struct error *err);
+int name_check_parent(const char *name, struct error *err);
 int name_check_interface(const char *name, struct error *err);
 
 #endif

@@ -81,7 +81,7 @@ static int read_parent(const struct json *value, const char *where, void *ret, s
 
 	if (r < 0)
 		return r;
-	r = name_check_interface(value->text, err);
+	r = name_check_parent(value->text, err);
 	if (r < 0)
 		return error_prefix(err, "%s", where);
 	network->parent = value->text;
@@ -263,7 +263,7 @@ static int check_network(const struct network *network, struct error *err)
 			network->mtu, IPV6_MTU_MIN);
 	if (!network->parent)
 		return error_set(err, -EOPNOTSUPP,
-			"parent: a network without one is not supported yet: name a host interface");
+			"parent: a network without one is not supported yet: name a host interface (-o parent=INTERFACE)");
 	return 0;
 }
 
@@ -319,13 +319,14 @@ int network_load(int dir, const char *name, struct network **ret, struct error *
 	r = file_read(dir, path, NETWORK_FILE_MAX, &text, &size, err);
 	if (r == -ENOENT)
 		return error_set(err, r,
-			"network '%s' does not exist: create it with 'oci-macvlan network create'",
+			"network '%s' does not exist: 'oci-macvlan network ls' shows those that do",
 			name);
 	if (r < 0)
 		return error_prefix(err, "network '%s'", name);
 	r = network_parse(text, size, &network, err);
 	if (r == 0 && strcmp(network->name, name))
-		r = error_set(err, -EINVAL, "name: '%s' is not the file's name", network->name);
+		r = error_set(err, -EINVAL, "name: '%s' is not the file's name, change one of them",
+			network->name);
 	if (r < 0)
 		return error_prefix(err, "network file '%s'", path);
 	*ret = network;

@@ -102,6 +102,23 @@ void record_drop_member(struct record *record, const char *id)
 		}
 }
 
+/**
+ * record_first_intent() - where a record's intents begin
+ * @record: the record of an owner
+ *
+ * They are behind the other endpoints: an attach adds its own at the end.
+ *
+ * Return: an index; the number of endpoints where there is none.
+ */
+unsigned record_first_intent(const struct record *record)
+{
+	unsigned first = 0;
+
+	while (first < record->n_endpoints && record->endpoints[first].ifindex != 0)
+		first++;
+	return first;
+}
+
 /* A name: it is shown to people, so it must print. */
 static int check_word(const char *word, const char *where, struct error *err)
 {
@@ -134,8 +151,9 @@ static int check_link(const struct record_endpoint *endpoint, struct error *err)
 {
 	static const uint8_t zero[MAC_SIZE];
 
-	if (endpoint->ifindex < 0)
-		return error_set(err, -EINVAL, "ifindex %d is not one", endpoint->ifindex);
+	if (endpoint->ifindex < 0 || endpoint->parent_ifindex <= 0)
+		return error_set(err, -EINVAL, "ifindex %d on %d is not one", endpoint->ifindex,
+			endpoint->parent_ifindex);
 	if (endpoint->ifindex == 0)
 		return 0;
 	if (name_check_container_id(endpoint->key, err) < 0)

@@ -31,6 +31,7 @@ struct record_endpoint {
 	char network[NETWORK_NAME_MAX + 1];
 	char interface[INTERFACE_NAME_MAX + 1];
 	char parent[INTERFACE_NAME_MAX + 1]; /* also the name of its pool */
+	int parent_ifindex;		     /* in the host's namespace */
 	enum network_mode mode;
 	int ifindex;			/* in the container's namespace; 0: an intent */
 	char key[CONTAINER_ID_MAX + 1]; /* what the same address again, and a hashed MAC, go by */
@@ -65,6 +66,7 @@ int record_save(int dir, const struct record *record, struct error *err);
 int record_remove(int dir, const char *id, struct error *err);
 const struct record_member *record_member_of(const struct record *record, const char *id);
 int record_add_member(struct record *record, const struct record_member *member, struct error *err);
+unsigned record_first_intent(const struct record *record);
 void record_drop_member(struct record *record, const char *id);
 
 #endif

@@ -25,6 +25,7 @@ static void put_endpoint(struct json_writer *writer, const struct record_endpoin
 	json_put_string(writer, "network", endpoint->network);
 	json_put_string(writer, "interface", endpoint->interface);
 	json_put_string(writer, "parent", endpoint->parent);
+	json_put_uint(writer, "parent_ifindex", (uint64_t)endpoint->parent_ifindex);
 	json_put_string(writer, "mode", network_mode_name(endpoint->mode));
 	if (endpoint->ifindex > 0) {
 		json_put_uint(writer, "ifindex", (uint64_t)endpoint->ifindex);

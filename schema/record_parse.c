@@ -145,9 +145,8 @@ static int read_mode(const struct json *value, const char *where, void *ret, str
 	return r < 0 ? error_prefix(err, "%s", where) : 0;
 }
 
-static int read_ifindex(const struct json *value, const char *where, void *ret, struct error *err)
+static int read_index(const struct json *value, const char *where, int *ret, struct error *err)
 {
-	struct record_endpoint *endpoint = ret;
 	uint64_t ifindex;
 	int r = json_get_uint(value, INT_MAX, where, &ifindex, err);
 
@@ -155,8 +154,23 @@ static int read_ifindex(const struct json *value, const char *where, void *ret, 
 		return r;
 	if (ifindex == 0)
 		return error_set(err, -EINVAL, "%s: 0 is not an interface", where);
-	endpoint->ifindex = (int)ifindex;
+	*ret = (int)ifindex;
 	return 0;
+}
+
+static int read_parent_ifindex(
+	const struct json *value, const char *where, void *ret, struct error *err)
+{
+	struct record_endpoint *endpoint = ret;
+
+	return read_index(value, where, &endpoint->parent_ifindex, err);
+}
+
+static int read_ifindex(const struct json *value, const char *where, void *ret, struct error *err)
+{
+	struct record_endpoint *endpoint = ret;
+
+	return read_index(value, where, &endpoint->ifindex, err);
 }
 
 static int read_key(const struct json *value, const char *where, void *ret, struct error *err)
@@ -203,6 +217,7 @@ static const struct member intent_members[] = {
 	{ "network", read_network, true },
 	{ "interface", read_interface, true },
 	{ "parent", read_parent, true },
+	{ "parent_ifindex", read_parent_ifindex, true },
 	{ "mode", read_mode, true },
 	{ NULL, NULL, false },
 };
@@ -211,6 +226,7 @@ static const struct member endpoint_members[] = {
 	{ "network", read_network, true },
 	{ "interface", read_interface, true },
 	{ "parent", read_parent, true },
+	{ "parent_ifindex", read_parent_ifindex, true },
 	{ "mode", read_mode, true },
 	{ "ifindex", read_ifindex, true },
 	{ "key", read_key, true },

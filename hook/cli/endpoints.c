@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hook/cli/cli.h"
 #include "hook/cli/table.h"
 #include "schema/error.h"
 
@@ -53,8 +54,14 @@ static int compare_endpoints(const void *a, const void *b)
 	return r ? r : strcmp(one->endpoint.interface, other->endpoint.interface);
 }
 
+static void print_failure(void *arg, const struct error *err)
+{
+	cli_report(arg, err);
+}
+
 /**
  * endpoints_collect() - collect the endpoints of this host
+ * @cli:     hears of what cannot be looked at
  * @host:    the host
  * @network: only those on this network; NULL: all
  * @ret:     the endpoints, sorted; free with endpoints_free()
@@ -62,12 +69,13 @@ static int compare_endpoints(const void *a, const void *b)
  *
  * Return: 0, -ENOMEM, or what reconcile_list() returns.
  */
-int endpoints_collect(
-	struct host *host, const char *network, struct endpoints *ret, struct error *err)
+int endpoints_collect(struct cli *cli, struct host *host, const char *network,
+	struct endpoints *ret, struct error *err)
 {
+	const struct reconcile_output output = { .failed = print_failure, .arg = cli };
 	struct endpoints endpoints = { 0 };
 	struct collecting collecting = { network, &endpoints };
-	int r = reconcile_list(host, add_endpoint, &collecting, err);
+	int r = reconcile_list(host, add_endpoint, &collecting, &output, err);
 
 	if (r < 0) {
 		endpoints_free(&endpoints);

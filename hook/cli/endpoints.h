@@ -8,6 +8,7 @@
 #include "hook/reconcile.h"
 #include "schema/record.h"
 
+struct cli;
 struct error;
 struct host;
 
@@ -29,8 +30,8 @@ struct endpoints {
 	struct endpoint *all;
 };
 
-int endpoints_collect(
-	struct host *host, const char *network, struct endpoints *ret, struct error *err);
+int endpoints_collect(struct cli *cli, struct host *host, const char *network,
+	struct endpoints *ret, struct error *err);
 void endpoints_free(struct endpoints *endpoints);
 const char *endpoint_mac(const struct endpoint *endpoint, char ret[MAC_TEXT]);
 const char *endpoint_addresses(const struct endpoint *endpoint, char ret[ENDPOINT_ADDRESSES_TEXT]);

@@ -9,10 +9,15 @@
 #include "hook/reconcile.h"
 #include "schema/cleanup.h"
 
-static void print_line(void *arg, const char *line)
+static void print_freed(void *arg, const char *line)
 {
 	(void)arg;
 	puts(line);
+}
+
+static void print_failure(void *arg, const struct error *err)
+{
+	cli_report(arg, err);
 }
 
 /**
@@ -25,6 +30,7 @@ static void print_line(void *arg, const char *line)
 int cli_gc(struct cli *cli, struct error *err)
 {
 	struct host host cleanup(host_close) = CLI_HOST_CLOSED;
+	const struct reconcile_output output = { print_freed, print_failure, cli };
 	bool dry_run = false;
 	const struct cli_option options[] = {
 		{ .name = "dry-run", .flag = &dry_run },
@@ -37,5 +43,5 @@ int cli_gc(struct cli *cli, struct error *err)
 		r = cli_open_host(cli, &host, &open, err);
 	if (r < 0 || !open)
 		return r;
-	return reconcile_all(&host, dry_run, print_line, NULL, err);
+	return reconcile_all(&host, dry_run, &output, err);
 }

@@ -59,35 +59,11 @@ static int check_network(
 	return r < 0 ? r : parent_find(&nl, network, &parent, err);
 }
 
-/* mkdir -p */
-static int make_folders(const char *path, struct error *err)
-{
-	char part[PATH_MAX];
-
-	if (strlen(path) >= sizeof(part))
-		return error_set(
-			err, -ENAMETOOLONG, "--etc: is longer than %d characters", PATH_MAX - 1);
-	memcpy(part, path, strlen(path) + 1);
-	for (char *end = part;;) {
-		char kept;
-
-		end += strspn(end, "/");
-		end += strcspn(end, "/");
-		kept = *end;
-		*end = '\0';
-		if (*part && mkdir(part, 0755) < 0 && errno != EEXIST)
-			return error_set_errno(err, "cannot create '%s'", part);
-		if (!kept)
-			return 0;
-		*end = kept;
-	}
-}
-
 static int open_networks(const char *etc, int *ret, struct error *err)
 {
 	autoclose int dir = -1;
 	int fd;
-	int r = make_folders(etc, err);
+	int r = file_make_path(etc, 0755, err);
 
 	if (r == 0)
 		r = networks_open(etc, &dir, err);
@@ -118,7 +94,7 @@ static int publish(
 			"network '%s' exists already: remove it with 'oci-macvlan network rm', or "
 			"use another name",
 			name);
-	return r < 0 ? error_prefix(err, "network '%s'", name) : 0;
+	return r < 0 ? error_prefix(err, "network '%s', in '%s'", name, cli->etc) : 0;
 }
 
 /**

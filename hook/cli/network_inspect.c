@@ -142,8 +142,8 @@ static void put_network(
 }
 
 /* HOST is NULL where there is no RUN, and so no endpoint. */
-static int inspect(
-	int dir, struct host *host, const char *word, struct json_writer *json, struct error *err)
+static int inspect(struct cli *cli, int dir, struct host *host, const char *word,
+	struct json_writer *json, struct error *err)
 {
 	struct endpoints endpoints cleanup(endpoints_free) = { 0 };
 	cleanup(network_free) struct network *network = NULL;
@@ -153,7 +153,7 @@ static int inspect(
 	if (r == 0)
 		r = network_load(dir, name, &network, err);
 	if (r == 0 && host)
-		r = endpoints_collect(host, name, &endpoints, err);
+		r = endpoints_collect(cli, host, name, &endpoints, err);
 	if (r == 0)
 		put_network(json, network, &endpoints);
 	return r;
@@ -187,7 +187,7 @@ int cli_network_inspect(struct cli *cli, struct error *err)
 		return r;
 	json_open_array(json, NULL);
 	for (int i = 0; i < cli->argc; i++)
-		if (inspect(dir, open ? &host : NULL, cli->argv[i], json, err) < 0)
+		if (inspect(cli, dir, open ? &host : NULL, cli->argv[i], json, err) < 0)
 			cli_report(cli, err);
 	json_close_array(json);
 	return cli_print_json(json, err);

@@ -37,10 +37,10 @@ static int free_endpoints(
 
 		if (!strcmp(endpoint->id, last))
 			continue;
-		if (endpoint->state == ENDPOINT_DEAD)
-			r = reconcile_one(removal->host, endpoint->id, &freed, err);
-		else if (removal->force)
+		if (removal->force)
 			r = detach_network(removal->host, endpoint->id, removal->name, err);
+		else if (endpoint->state == ENDPOINT_DEAD)
+			r = reconcile_one(removal->host, endpoint->id, &freed, err);
 		last = endpoint->id;
 	}
 	return r;
@@ -64,12 +64,12 @@ static int clear_network(const struct removal *removal, struct error *err)
 {
 	struct endpoints before cleanup(endpoints_free) = { 0 };
 	struct endpoints left cleanup(endpoints_free) = { 0 };
-	int r = endpoints_collect(removal->host, removal->name, &before, err);
+	int r = endpoints_collect(removal->cli, removal->host, removal->name, &before, err);
 
 	if (r == 0)
 		r = free_endpoints(removal, &before, err);
 	if (r == 0)
-		r = endpoints_collect(removal->host, removal->name, &left, err);
+		r = endpoints_collect(removal->cli, removal->host, removal->name, &left, err);
 	if (r < 0 || left.n == 0)
 		return r;
 	error_set(err, -EBUSY,

@@ -101,7 +101,7 @@ int cli_ps(struct cli *cli, struct error *err)
 	if (r == 0)
 		r = cli_open_host(cli, &host, &open, err);
 	if (r == 0 && open)
-		r = endpoints_collect(&host, NULL, &endpoints, err);
+		r = endpoints_collect(cli, &host, NULL, &endpoints, err);
 	if (r < 0)
 		return r;
 	return json ? print_json(&endpoints, err) : print_table(&endpoints, err);

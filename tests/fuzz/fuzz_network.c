@@ -22,7 +22,7 @@ static void check_subnet(const struct network *network, unsigned index)
 static void check_network(const struct network *network)
 {
 	must(name_check_network(network->name, NULL) == 0);
-	must(name_check_interface(network->parent, NULL) == 0);
+	must(name_check_parent(network->parent, NULL) == 0);
 	must(network->n_subnets <= NETWORK_SUBNETS_MAX && network->n_aux <= NETWORK_AUX_MAX);
 	must(network->n_routes <= NETWORK_ROUTES_MAX);
 	must((network->mode == NETWORK_SOURCE) == (network->n_source_macs > 0));

@@ -163,6 +163,30 @@ containers() { # NETWORK FILTER
 	release c0
 }
 
+@test "ps: a record that cannot be read hides nothing, and is said" {
+	sleeper_start
+	attach c0 "$SLEEPER" macvlan0
+	echo '{' >"$RUN/containers/broken.json"
+	run --separate-stderr cli ps
+	assert_eq 1 "$status"
+	assert_contains "$output" c0
+	assert_contains "$stderr" broken
+	run --separate-stderr cli gc
+	assert_eq 1 "$status"
+	assert_eq "" "$output"
+	assert_contains "$stderr" broken
+	rm "$RUN/containers/broken.json"
+}
+
+@test "ps: in another host namespace it says that it cannot tell" {
+	sleeper_start
+	attach c0 "$SLEEPER" macvlan0
+	run --separate-stderr ip netns exec router "$BUILD/oci-macvlan" --etc "$ETC" --run "$RUN" ps
+	assert_eq 1 "$status"
+	assert_contains "$stderr" "another host network namespace"
+	[[ $output != *c0* ]]
+}
+
 @test "gc: nothing to do, and a RUN that is not there" {
 	assert_eq "" "$(cli gc)"
 	assert_eq "" "$(cli gc --dry-run)"

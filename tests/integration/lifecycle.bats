@@ -179,6 +179,74 @@ same_netns() { # PID PID
 	assert_eq owner/eth1 "$(claim_owner 10.0.1.64)"
 }
 
+# Attaches, and is killed at the N-th CALL of a system call.
+attach_killed() { # ID PID CALL N
+	state_json creating "$1" "$2" io.oci-macvlan.networks=macvlan0 >"$BATS_TEST_TMPDIR/state"
+	strace -qq -o /dev/null -e trace="$3" -e inject="$3":signal=KILL:when="$4" \
+		"$BUILD/oci-macvlan-hook" --etc "$ETC" --run "$RUN" createRuntime \
+		<"$BATS_TEST_TMPDIR/state" || true
+}
+
+@test "a killed attach is undone though its parent was renamed meanwhile" {
+	sleeper_start
+	attach first "$SLEEPER" macvlan0
+	release first
+	sleeper_start
+	nsenter -t "$SLEEPER" -n sleep 1000 </dev/null >/dev/null 2>&1 3>&- &
+	holder=$!
+	disown "$holder"
+	echo "$holder" >>"$SLEEPERS"
+	wait_until netns_differs "$holder"
+	attach_killed c0 "$SLEEPER" renameat 2
+	assert_eq eth0 "$(links "$holder")"
+	sleeper_stop "$SLEEPER"
+	ip link set eth0 down
+	ip link set eth0 name lan9
+	ip link set lan9 up
+	cli gc
+	assert_eq "" "$(links "$holder")"
+	assert_run_empty
+	ip link set lan9 down
+	ip link set lan9 name eth0
+	ip -6 address replace 2001:db8:babe:cafe::2/64 dev eth0 nodad
+	ip link set eth0 up
+}
+
+@test "poststop removes what an attach left that was killed while it wrote" {
+	sleeper_start
+	attach first "$SLEEPER" macvlan0
+	release first
+	sleeper_start
+	attach_killed c0 "$SLEEPER" fchmod 1
+	[ -e "$RUN/containers/c0.tmp" ]
+	release c0
+	[ ! -e "$RUN/containers/c0.tmp" ]
+}
+
+@test "a link planted in the place of a pool: refused, and nothing is left" {
+	sleeper_start
+	attach first "$SLEEPER" macvlan0
+	release first
+	rm -r "$RUN/pools/eth0"
+	ln -s /tmp "$RUN/pools/eth0"
+	before=$(run_listing)
+	sleeper_start
+	refute attach c0 "$SLEEPER" macvlan0
+	assert_eq "$before" "$(run_listing)"
+	assert_eq "" "$(links "$SLEEPER")"
+	rm "$RUN/pools/eth0"
+}
+
+@test "one container's name may be another's id" {
+	network_dual '{"subnets": [{"subnet": "2001:db8:babe:cafe::/64"}]}'
+	sleeper_start
+	attach web "$SLEEPER" macvlan0
+	mac=$(mac_of "$SLEEPER" eth0)
+	sleeper_start
+	attach other "$SLEEPER" macvlan0 io.oci-macvlan.name=web
+	[ "$mac" != "$(mac_of "$SLEEPER" eth0)" ]
+}
+
 @test "a static address that a dead container left is free" {
 	sleeper_start
 	attach c0 "$SLEEPER" macvlan0 io.oci-macvlan.ip=10.0.0.30

@@ -40,6 +40,15 @@ routes_before() {
 	in_netns "$pid" ip -6 route add default via fd31::1
 }
 
+@test "an unreachable default route is one that is there: it stays" {
+	sleeper_start
+	in_netns "$SLEEPER" ip route add unreachable default
+	in_netns "$SLEEPER" ip -6 route add unreachable default metric 1024
+	attach c0 "$SLEEPER" macvlan0
+	assert_eq "unreachable default" "$(in_netns "$SLEEPER" ip route show default | xargs)"
+	assert_addresses "$SLEEPER" eth0 10.0.0.3/24 2001:db8:babe:cafe::3/64
+}
+
 @test "the first network that has a gateway" {
 	network_dual '{"subnets": [{"subnet": "10.0.0.0/24"},
 		{"subnet": "2001:db8:babe:cafe::/64", "gateway": "2001:db8:babe:cafe::1"}]}'

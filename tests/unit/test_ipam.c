@@ -225,7 +225,8 @@ static void test_allocate(void)
 	is_int(allocate(&store, network, 2, &any, &result, &err), 0, "a second container");
 	is_str(format(&result), "10.0.0.4/29 2001:db8::4/64 ", "gets the next");
 	is_int(allocate(&store, network, 3, &any, &result, &err), -ENOSPC, "a third finds it full");
-	is_str(err.text, "no free address in 10.0.0.0/29 of network 'net': 2 of 2 are in use",
+	is_str(err.text,
+		"no free address in 10.0.0.0/29: 2 of 2 are in use, 'oci-macvlan ps' shows by whom",
 		"as gateway, host, aux and route are not handed out");
 	is_int(ipam_count(&store, network, 2, &used, &total, &err), 0, "and then");
 	is_int(used, 2, "no IPv6 address is left claimed");
@@ -264,7 +265,7 @@ static void test_static(void)
 	is_int(allocate(&store, network, 2, &again, &result, &err), -EADDRINUSE, "one is taken");
 	is_str(result.holder, "c1/eth0", "by its holder");
 	is_str(err.text,
-		"cannot give an address of network 'net': '10.1.0.5' is taken by container 'c1' "
+		"'10.1.0.5' is taken by container 'c1' "
 		"(eth0)",
 		"whom the message names");
 	is_int(err.code, -EADDRINUSE, "with the right code");

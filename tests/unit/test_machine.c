@@ -90,16 +90,16 @@ static void test_mac(void)
 	uint8_t a[MAC_SIZE];
 	uint8_t b[MAC_SIZE];
 
-	machine_mac("lan", "c1", parent, a);
-	machine_mac("lan", "c1", parent, b);
+	machine_mac("lan", "id", "c1", parent, a);
+	machine_mac("lan", "id", "c1", parent, b);
 	ok(!memcmp(a, b, MAC_SIZE), "the same MAC again");
-	machine_mac("lan", "c2", parent, b);
+	machine_mac("lan", "id", "c2", parent, b);
 	ok(memcmp(a, b, MAC_SIZE) != 0, "another for another container");
-	machine_mac("lan2", "c1", parent, b);
+	machine_mac("lan2", "id", "c1", parent, b);
 	ok(memcmp(a, b, MAC_SIZE) != 0, "another in another network");
-	machine_mac("lanc", "1", parent, b);
+	machine_mac("lanc", "id", "1", parent, b);
 	ok(memcmp(a, b, MAC_SIZE) != 0, "another for the same letters parted elsewhere");
-	machine_mac("lan", "c1", other_parent, b);
+	machine_mac("lan", "id", "c1", other_parent, b);
 	machine_id(id);
 	is_int(!memcmp(a, b, MAC_SIZE), *id != '\0',
 		"another parent matters only where the machine has no id");
@@ -118,7 +118,7 @@ static void test_many_macs(void)
 		uint8_t mac[MAC_SIZE];
 
 		snprintf(key, sizeof(key), "c%u", i);
-		machine_mac("lan", key, parent, mac);
+		machine_mac("lan", "id", key, parent, mac);
 		wrong += (mac[0] & 3) != 2;
 		docker += mac[0] == 0x02 && mac[1] == 0x42;
 		for (unsigned b = 0; b < MAC_SIZE; b++) {

@@ -147,7 +147,7 @@ static void test_messages(void)
 			"instead" },
 		{ HEAD "\"subnets\":[" V4 "],\"name\":\"n\"}", "the key 'name' is there twice" },
 		{ "{\"name\":\"n\",\"subnets\":[" V4 "]}", "parent: a network without one is not "
-							   "supported yet: name a host interface" },
+							   "supported yet: name a host interface (-o parent=INTERFACE)" },
 		{ HEAD "\"ipam\":{\"driver\":\"dhcp\"}}",
 			"ipam.driver: 'dhcp' is not supported yet: use local or none" },
 		{ HEAD "\"subnets\":[" V4 "],\"dns\":{\"mode\":\"host\"}}",
@@ -210,7 +210,7 @@ static void test_files(void)
 	struct error err = { 0 };
 
 	expect_unloaded(dir, "n", -ENOENT,
-		"network 'n' does not exist: create it with 'oci-macvlan network create'");
+		"network 'n' does not exist: 'oci-macvlan network ls' shows those that do");
 	mkdirat(dir, "networks", 0700);
 	expect_unloaded(dir, "n", -ENOENT, "network 'n' does not exist");
 	expect_unloaded(dir, "../n", -EINVAL, "network name '../n' is not valid");

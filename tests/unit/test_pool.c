@@ -198,11 +198,12 @@ static void test_full_message(void)
 	}
 	request.owner = request.key = "z/eth0";
 	is_int(pool_allocate(pool, &request, &ip, &err), -ENOSPC, "a full pool");
-	is_str(err.text, "no free address in 10.0.0.0/29 of network 'net': 5 of 5 are in use",
+	is_str(err.text,
+		"no free address in 10.0.0.0/29: 5 of 5 are in use, 'oci-macvlan ps' shows by whom",
 		"says how full");
 	request.range = (struct cidr){ reserved[0], 32 };
 	is_int(pool_allocate(pool, &request, &ip, &err), -ENOSPC, "a range with nothing in it");
-	is_str(err.text, "no free address in 10.0.0.1/32 of network 'net': all are reserved",
+	is_str(err.text, "no free address in 10.0.0.1/32: all are reserved",
 		"says so");
 	close(pool);
 }

@@ -19,6 +19,7 @@ static const struct record_endpoint endpoint0 = {
 	.network = "macvlan0",
 	.interface = "eth0",
 	.parent = "eth0",
+	.parent_ifindex = 3,
 	.mode = NETWORK_SOURCE,
 	.ifindex = 2,
 	.key = "web",
@@ -56,7 +57,7 @@ static struct record *new_full(void)
 	}
 	/* The last one is an intent. */
 	record->endpoints[RECORD_ENDPOINTS_MAX - 1] = (struct record_endpoint){
-		.network = "macvlan0", .interface = "last", .parent = "eth0.10"
+		.network = "macvlan0", .interface = "last", .parent = "eth0.10", .parent_ifindex = 4
 	};
 	return record;
 }
@@ -109,17 +110,19 @@ static void test_format(void)
 	record->nsid = 1048577;
 	record_add_member(record, &(struct record_member){ "m", 7, 8 }, &err);
 	record->endpoints[record->n_endpoints++] = endpoint0;
-	record->endpoints[record->n_endpoints++] =
-		(struct record_endpoint){ .network = "n", .interface = "i", .parent = "p" };
+	record->endpoints[record->n_endpoints++] = (struct record_endpoint){
+		.network = "n", .interface = "i", .parent = "p", .parent_ifindex = 9
+	};
 	is_int(record_format(record, &text, &size, &err), 0, "is written");
 	is_str(text,
 		"{\"id\":\"0123456789abcdef\",\"name\":\"0123456789ab\","
 		"\"netns\":{\"cookie\":4097,\"host_cookie\":1,"
 		"\"nsid\":1048577,\"shared\":false},\"members\":[{\"id\":\"m\",\"pid\":7,"
 		"\"start\":8}],\"endpoints\":[{\"network\":\"macvlan0\",\"interface\":\"eth0\","
-		"\"parent\":\"eth0\",\"mode\":\"source\",\"ifindex\":2,"
+		"\"parent\":\"eth0\",\"parent_ifindex\":3,\"mode\":\"source\",\"ifindex\":2,"
 		"\"key\":\"web\",\"mac\":\"02:42:0a:00:00:03\",\"addresses\":[\"10.0.0.3/24\","
 		"\"2001:db8::3/64\"]},{\"network\":\"n\",\"interface\":\"i\",\"parent\":\"p\","
+		"\"parent_ifindex\":9,"
 		"\"mode\":\"bridge\"}]}\n",
 		"in this form");
 	is_int(size, strlen(text), "with its size");
