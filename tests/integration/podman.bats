@@ -56,7 +56,8 @@ address_and_neighbours() {
 # As README.md says: the two files in the folder that podman reads without being told. The folder
 # above is a copy here, so that the machine keeps its own.
 installed_hooks() {
-	local PODMAN_OWN_HOOKS=1 copy=$BATS_TEST_TMPDIR/containers
+	local copy=$BATS_TEST_TMPDIR/containers
+	local -x PODMAN_OWN_HOOKS=1 # for pm()
 
 	cp -a /usr/share/containers "$copy"
 	mkdir -p "$copy/oci/hooks.d"

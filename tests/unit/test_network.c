@@ -146,8 +146,9 @@ static void test_messages(void)
 			"gateway "
 			"instead" },
 		{ HEAD "\"subnets\":[" V4 "],\"name\":\"n\"}", "the key 'name' is there twice" },
-		{ "{\"name\":\"n\",\"subnets\":[" V4 "]}", "parent: a network without one is not "
-							   "supported yet: name a host interface (-o parent=INTERFACE)" },
+		{ "{\"name\":\"n\",\"subnets\":[" V4 "]}",
+			"parent: a network without one is not "
+			"supported yet: name a host interface (-o parent=INTERFACE)" },
 		{ HEAD "\"ipam\":{\"driver\":\"dhcp\"}}",
 			"ipam.driver: 'dhcp' is not supported yet: use local or none" },
 		{ HEAD "\"subnets\":[" V4 "],\"dns\":{\"mode\":\"host\"}}",

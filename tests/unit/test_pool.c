@@ -203,8 +203,7 @@ static void test_full_message(void)
 		"says how full");
 	request.range = (struct cidr){ reserved[0], 32 };
 	is_int(pool_allocate(pool, &request, &ip, &err), -ENOSPC, "a range with nothing in it");
-	is_str(err.text, "no free address in 10.0.0.1/32: all are reserved",
-		"says so");
+	is_str(err.text, "no free address in 10.0.0.1/32: all are reserved", "says so");
 	close(pool);
 }
 
