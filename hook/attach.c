@@ -202,6 +202,8 @@ static int attach_items(struct attachment *a, struct error *err)
 		r = netns_check_init(a->netns, err);
 	if (r == 0)
 		r = record_save(a->host->store.containers, a->record, err);
+	if (r == 0)
+		routes_settle(a->netns, &a->replaced);
 	return r;
 }
 

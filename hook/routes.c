@@ -170,6 +170,20 @@ int routes_add(struct netns *netns, const struct plan *plan, const struct record
 }
 
 /**
+ * routes_settle() - the attach is done: what stood in for the replaced default routes can go
+ * @netns:    the container's namespace
+ * @replaced: what routes_add() took away
+ */
+void routes_settle(struct netns *netns, const struct routes_replaced *replaced)
+{
+	struct error err;
+
+	for (unsigned i = 0; i < 2; i++)
+		if (rtnl_route_drop_copies(&netns->nl, &replaced->saved[i], &err) < 0)
+			log_notice("cannot delete a replaced default route: %s", err.text);
+}
+
+/**
  * routes_put_back() - give a namespace the default routes back that ours replaced
  * @netns:    the container's namespace; the endpoints are gone from it, and our routes with them
  * @replaced: what routes_add() took away

@@ -16,6 +16,7 @@ struct routes_replaced {
 
 int routes_add(struct netns *netns, const struct plan *plan, const struct record *record,
 	struct routes_replaced *ret_replaced, struct error *err);
+void routes_settle(struct netns *netns, const struct routes_replaced *replaced);
 void routes_put_back(struct netns *netns, const struct routes_replaced *replaced);
 
 #endif

@@ -77,6 +77,7 @@ int rtnl_route_add(struct nl *nl, const struct rtnl_route *route, struct error *
 int rtnl_route_has_default(struct nl *nl, sa_family_t family, bool *ret, struct error *err);
 int rtnl_route_take_defaults(
 	struct nl *nl, sa_family_t family, struct rtnl_saved *ret, struct error *err);
+int rtnl_route_drop_copies(struct nl *nl, const struct rtnl_saved *saved, struct error *err);
 int rtnl_route_put_back(struct nl *nl, const struct rtnl_saved *saved, struct error *err);
 
 int rtnl_nsid_add(struct nl *nl, int netns, int *ret_nsid, bool *ret_shared, struct error *err);

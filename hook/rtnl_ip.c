@@ -11,6 +11,9 @@
 #include "hook/rtnl.h"
 #include "schema/error.h"
 
+/* How much worse the metric is of what stands in for a default route that ours replaces. */
+#define COPY_METRIC (1U << 24)
+
 static unsigned ip_size(sa_family_t family)
 {
 	return ip_bits(family) / 8;
@@ -226,28 +229,55 @@ static int save_default(void *arg, const struct nlmsghdr *message)
 	return 0;
 }
 
-/* Sends a saved route again, as another request. */
-static int send_saved(struct nl *nl, const struct rtnl_saved *saved, unsigned i, uint16_t type,
-	uint16_t flags, struct error *err)
-{
-	_Alignas(struct nlmsghdr) char buffer[RTNL_SAVED_SIZE];
-	struct nlmsghdr *request = (void *)buffer;
-	struct rtmsg *message;
+/* A route that is copied, but for its metric. */
+struct copy {
+	struct nlmsghdr *to;
+	uint32_t metric;
+};
 
-	memcpy(buffer, saved->message[i], saved->size[i]);
+static int copy_attribute(const struct nlattr *attribute, void *arg)
+{
+	struct copy *copy = arg;
+	uint16_t type = mnl_attr_get_type(attribute);
+
+	if (type == RTA_PRIORITY && mnl_attr_validate(attribute, MNL_TYPE_U32) == 0)
+		copy->metric = mnl_attr_get_u32(attribute);
+	else if (type != RTA_CACHEINFO) /* is the kernel's to say */
+		mnl_attr_put(copy->to, attribute->nla_type, mnl_attr_get_payload_len(attribute),
+			mnl_attr_get_payload(attribute));
+	return MNL_CB_OK;
+}
+
+/* Sends a saved route again, as another request, with its metric made worse by so much. */
+static int send_saved(struct nl *nl, const struct rtnl_saved *saved, unsigned i, uint16_t type,
+	uint32_t worse, struct error *err)
+{
+	_Alignas(struct nlmsghdr) char buffer[NL_REQUEST_MAX];
+	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
+	const struct nlmsghdr *message = (const void *)saved->message[i];
+	struct copy copy = { .to = request };
+	struct rtmsg *route = mnl_nlmsg_put_extra_header(request, sizeof(*route));
+
 	request->nlmsg_type = type;
-	request->nlmsg_flags = flags;
-	message = mnl_nlmsg_get_payload(request);
-	message->rtm_flags &= RTNH_F_ONLINK; /* the others are the kernel's to say */
+	request->nlmsg_flags = type == RTM_NEWROUTE ? NLM_F_CREATE | NLM_F_EXCL : 0;
+	memcpy(route, mnl_nlmsg_get_payload(message), sizeof(*route));
+	route->rtm_flags &= RTNH_F_ONLINK; /* the others are the kernel's to say */
+	mnl_attr_parse(message, sizeof(*route), copy_attribute, &copy);
+	if (copy.metric + worse)
+		mnl_attr_put_u32(request, RTA_PRIORITY, copy.metric + worse);
 	return nl_request(nl, request, NULL, NULL, err);
 }
 
 /**
- * rtnl_route_take_defaults() - delete all default routes, and keep them
+ * rtnl_route_take_defaults() - take all default routes out of the way
  * @nl:     a socket in the namespace
  * @family: AF_INET or AF_INET6
- * @ret:    what rtnl_route_put_back() needs; set as far as it came on failure too
+ * @ret:    what they were; set as far as it came on failure too
  * @err:    filled on failure
+ *
+ * Each leaves a copy of a much worse metric behind: if we are killed, and our route ends with its
+ * link, the namespace still has its own. rtnl_route_put_back() or rtnl_route_drop_copies() ends
+ * that.
  *
  * Return: 0, -E2BIG (more than RTNL_SAVED_MAX), or what the kernel gave.
  */
@@ -261,28 +291,52 @@ int rtnl_route_take_defaults(
 	request->nlmsg_flags = NLM_F_DUMP;
 	ret->n = 0;
 	r = nl_request(nl, request, save_default, ret, err);
-	for (unsigned i = 0; r == 0 && i < ret->n; i++)
-		r = send_saved(nl, ret, i, RTM_DELROUTE, 0, err);
+	for (unsigned i = 0; r == 0 && i < ret->n; i++) {
+		r = send_saved(nl, ret, i, RTM_NEWROUTE, COPY_METRIC, err);
+		if (r == 0 || r == -EEXIST)
+			r = send_saved(nl, ret, i, RTM_DELROUTE, 0, err);
+	}
 	return r;
 }
 
 /**
- * rtnl_route_put_back() - add the default routes that were taken away
+ * rtnl_route_drop_copies() - delete the copies that rtnl_route_take_defaults() left
+ * @nl:    a socket in the namespace
+ * @saved: the routes; a copy that is gone is fine
+ * @err:   filled on failure
+ *
+ * Return: 0, or what the kernel gave for the last that failed.
+ */
+int rtnl_route_drop_copies(struct nl *nl, const struct rtnl_saved *saved, struct error *err)
+{
+	int result = 0;
+
+	for (unsigned i = 0; i < saved->n; i++) {
+		int r = send_saved(nl, saved, i, RTM_DELROUTE, COPY_METRIC, err);
+
+		if (r < 0 && r != -ESRCH)
+			result = r;
+	}
+	return result;
+}
+
+/**
+ * rtnl_route_put_back() - make the default routes what they were
  * @nl:    a socket in the namespace
  * @saved: the routes; one that is there already is fine
  * @err:   filled on failure
  *
- * Return: 0, or what the kernel gave for the last that failed.
+ * Return: 0, or what the kernel gave for the last that failed; then the copies stay.
  */
 int rtnl_route_put_back(struct nl *nl, const struct rtnl_saved *saved, struct error *err)
 {
 	int result = 0;
 
 	for (unsigned i = 0; i < saved->n; i++) {
-		int r = send_saved(nl, saved, i, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, err);
+		int r = send_saved(nl, saved, i, RTM_NEWROUTE, 0, err);
 
 		if (r < 0 && r != -EEXIST)
 			result = r;
 	}
-	return result;
+	return result < 0 ? result : rtnl_route_drop_copies(nl, saved, err);
 }

@@ -40,6 +40,31 @@ routes_before() {
 	in_netns "$pid" ip -6 route add default via fd31::1
 }
 
+@test "killed while it replaces a default route: the namespace keeps one" {
+	sleeper_start
+	in_netns "$SLEEPER" ip link set lo up
+	in_netns "$SLEEPER" ip route add default dev lo
+	in_netns "$SLEEPER" ip -6 route add default dev lo metric 1024
+	state_json creating c0 "$SLEEPER" 'io.oci-macvlan.networks=[{"name":"macvlan0",
+		"default-route":["10.0.0.1","2001:db8:babe:cafe::1"]}]' >"$BATS_TEST_TMPDIR/state"
+	for ((n = 15; n <= 40; n++)); do
+		strace -qq -o /dev/null -e trace=sendto -e inject=sendto:signal=KILL:when=$n \
+			"$BUILD/oci-macvlan-hook" --etc "$ETC" --run "$RUN" createRuntime \
+			<"$BATS_TEST_TMPDIR/state" && fail "was not killed at request $n"
+		# Behind the final record it is attached, and keeps its route.
+		! jq -e '.endpoints[0].ifindex' "$RUN/containers/c0.json" >/dev/null || break
+		cli gc >/dev/null
+		assert_contains "$(in_netns "$SLEEPER" ip -4 route show default)" "dev lo"
+		assert_contains "$(in_netns "$SLEEPER" ip -6 route show default)" "dev lo"
+		in_netns "$SLEEPER" ip route flush default
+		in_netns "$SLEEPER" ip -6 route flush default
+		in_netns "$SLEEPER" ip route add default dev lo
+		in_netns "$SLEEPER" ip -6 route add default dev lo metric 1024
+	done
+	((n > 18 && n < 40)) || fail "killed until request $n"
+	assert_contains "$(in_netns "$SLEEPER" ip route get 203.0.113.1)" "via 10.0.0.1 dev eth0"
+}
+
 @test "an unreachable default route is one that is there: it stays" {
 	sleeper_start
 	in_netns "$SLEEPER" ip route add unreachable default
