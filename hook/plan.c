@@ -329,6 +329,8 @@ int plan_join(struct plan *plan, const struct record *owner, struct error *err)
 		int r;
 
 		item->joined = endpoint != NULL;
+		if (endpoint)
+			item->endpoint = (unsigned)(endpoint - owner->endpoints);
 		r = endpoint ? check_same(item->selection, endpoint, owner->id, err) : 0;
 		if (r < 0)
 			return r;

@@ -26,7 +26,7 @@ struct plan_item {
 	char interface[INTERFACE_NAME_MAX + 1]; /* its name in the container */
 	unsigned occurrence; /* 0: this network is selected here the first time */
 	bool joined;	     /* another container of the pod has it already: nothing to make */
-	unsigned endpoint;   /* else: its place in the record */
+	unsigned endpoint;   /* its place in the record */
 };
 
 /* All that an attach will do, before it does anything. */

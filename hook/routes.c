@@ -20,9 +20,20 @@ static const char *family_name(sa_family_t family)
 	return family == AF_INET ? "IPv4" : "IPv6";
 }
 
-/* The routes of a network's file. */
-static int add_listed(
-	struct netns *netns, const struct network *network, int ifindex, struct error *err)
+/* Can the endpoint reach a gateway: has it an address in the subnet that the gateway is in? */
+static bool is_reachable(const struct record_endpoint *endpoint, const struct ip *gateway)
+{
+	for (unsigned i = 0; i < endpoint->n_addresses; i++)
+		if (cidr_contains(&endpoint->addresses[i], gateway))
+			return true;
+	return false;
+}
+
+/* The routes of a network's file; those by way of a subnet that the endpoint has no address in are
+ * for others.
+ */
+static int add_listed(struct netns *netns, const struct network *network,
+	const struct record_endpoint *endpoint, struct error *err)
 {
 	char text[CIDR_TEXT];
 
@@ -30,10 +41,17 @@ static int add_listed(
 		const struct rtnl_route route = {
 			.dst = network->routes[i].dst,
 			.gateway = network->routes[i].gateway,
-			.ifindex = ifindex,
+			.ifindex = endpoint->ifindex,
 		};
-		int r = rtnl_route_add(&netns->nl, &route, err);
+		int r;
 
+		if (route.gateway.family && !is_reachable(endpoint, &route.gateway)) {
+			log_notice(
+				"network '%s': no route to '%s', for '%s' has no address in its gateway's subnet",
+				network->name, cidr_format(&route.dst, text), endpoint->interface);
+			continue;
+		}
+		r = rtnl_route_add(&netns->nl, &route, err);
 		if (r < 0)
 			return error_prefix(err, "network '%s': cannot add the route to '%s'",
 				network->name, cidr_format(&route.dst, text));
@@ -77,7 +95,7 @@ static const struct plan_item *elect(const struct plan *plan, const struct recor
 {
 	for (unsigned i = 0; i < plan->n; i++) {
 		const struct plan_item *item = &plan->items[i];
-		const struct ip *gateway = item->joined ? NULL : asked_gateway(item, family);
+		const struct ip *gateway = asked_gateway(item, family);
 
 		if (!gateway)
 			continue;
@@ -110,25 +128,34 @@ static void leave_default(
 		record->id, family_name(family), item->network->name);
 }
 
+static bool is_same(const struct rtnl_route *a, const struct rtnl_route *b)
+{
+	return a->ifindex == b->ifindex && ip_equal(&a->gateway, &b->gateway);
+}
+
 static int add_default(struct netns *netns, const struct plan *plan, const struct record *record,
 	sa_family_t family, struct rtnl_saved *saved, struct error *err)
 {
 	struct rtnl_route route = { .dst = { .ip = { .family = family } } };
 	const struct plan_item *item = elect(plan, record, family, &route);
+	struct rtnl_route there = { 0 };
 	char text[IP_TEXT];
-	bool exists = false;
 	bool asked;
 	int r;
 
 	if (!item)
 		return 0;
 	asked = asked_gateway(item, family) != NULL;
-	r = asked ? rtnl_route_take_defaults(&netns->nl, family, saved, err)
-		  : rtnl_route_has_default(&netns->nl, family, &exists, err);
+	r = rtnl_route_get_default(&netns->nl, family, &there, err);
+	/* Another of the pod, with the same annotation, may have asked before. */
+	if (r == 0 && asked && is_same(&there, &route))
+		return 0;
+	if (r == 0 && asked)
+		r = rtnl_route_take_defaults(&netns->nl, family, saved, err);
 	if (r < 0)
 		return error_prefix(
 			err, "cannot look for the %s default route", family_name(family));
-	r = exists ? -EEXIST : rtnl_route_add(&netns->nl, &route, err);
+	r = there.dst.ip.family && !asked ? -EEXIST : rtnl_route_add(&netns->nl, &route, err);
 	/* Of another kind, or hidden behind other routes, it shows only now. */
 	if (r == -EEXIST && !asked) {
 		leave_default(record, item, family);
@@ -161,8 +188,8 @@ int routes_add(struct netns *netns, const struct plan *plan, const struct record
 		const struct plan_item *item = &plan->items[i];
 
 		if (!item->joined)
-			r = add_listed(netns, item->network,
-				record->endpoints[item->endpoint].ifindex, err);
+			r = add_listed(
+				netns, item->network, &record->endpoints[item->endpoint], err);
 	}
 	for (unsigned i = 0; r == 0 && i < 2; i++)
 		r = add_default(netns, plan, record, families[i], &ret_replaced->saved[i], err);
@@ -185,7 +212,7 @@ void routes_settle(struct netns *netns, const struct routes_replaced *replaced)
 
 /**
  * routes_put_back() - give a namespace the default routes back that ours replaced
- * @netns:    the container's namespace; the endpoints are gone from it, and our routes with them
+ * @netns:    the container's namespace
  * @replaced: what routes_add() took away
  */
 void routes_put_back(struct netns *netns, const struct routes_replaced *replaced)

@@ -74,7 +74,8 @@ typedef int rtnl_addr_fn(void *arg, const struct ip *ip);
 int rtnl_addr_list(struct nl *nl, rtnl_addr_fn *found, void *arg, struct error *err);
 
 int rtnl_route_add(struct nl *nl, const struct rtnl_route *route, struct error *err);
-int rtnl_route_has_default(struct nl *nl, sa_family_t family, bool *ret, struct error *err);
+int rtnl_route_get_default(
+	struct nl *nl, sa_family_t family, struct rtnl_route *ret, struct error *err);
 int rtnl_route_take_defaults(
 	struct nl *nl, sa_family_t family, struct rtnl_saved *ret, struct error *err);
 int rtnl_route_drop_copies(struct nl *nl, const struct rtnl_saved *saved, struct error *err);

@@ -174,17 +174,43 @@ static bool is_default(const struct nlmsghdr *message)
 	       route->rtm_table == RT_TABLE_MAIN;
 }
 
+static int read_route_attribute(const struct nlattr *attribute, void *arg)
+{
+	struct rtnl_route *route = arg;
+	uint16_t size = mnl_attr_get_payload_len(attribute);
+
+	switch (mnl_attr_get_type(attribute)) {
+	case RTA_OIF:
+		if (size == sizeof(uint32_t))
+			route->ifindex = (int)mnl_attr_get_u32(attribute);
+		break;
+	case RTA_GATEWAY:
+		if (size != ip_size(route->dst.ip.family))
+			return MNL_CB_ERROR;
+		route->gateway.family = route->dst.ip.family;
+		memcpy(route->gateway.bytes, mnl_attr_get_payload(attribute), size);
+		break;
+	}
+	return MNL_CB_OK;
+}
+
 static int read_default(void *arg, const struct nlmsghdr *message)
 {
-	*(bool *)arg = is_default(message);
-	return 0;
+	struct rtnl_route *route = arg;
+
+	if (!is_default(message))
+		return 0;
+	route->dst.ip.family = ((struct rtmsg *)mnl_nlmsg_get_payload(message))->rtm_family;
+	return mnl_attr_parse(message, sizeof(struct rtmsg), read_route_attribute, route) < 0
+		       ? -EBADMSG
+		       : 0;
 }
 
 /**
- * rtnl_route_has_default() - is there a default route, of any metric
+ * rtnl_route_get_default() - look for a default route, of any metric
  * @nl:     a socket in the namespace
  * @family: AF_INET or AF_INET6
- * @ret:    whether there is
+ * @ret:    the route; of family 0 where there is none
  * @err:    filled on failure
  *
  * Asks which route a documentation address takes (RFC 5737, RFC 9637), and not for a list: in a
@@ -192,22 +218,23 @@ static int read_default(void *arg, const struct nlmsghdr *message)
  *
  * Return: 0, or what RTM_GETROUTE gave other than that there is no route.
  */
-int rtnl_route_has_default(struct nl *nl, sa_family_t family, bool *ret, struct error *err)
+int rtnl_route_get_default(
+	struct nl *nl, sa_family_t family, struct rtnl_route *ret, struct error *err)
 {
 	static const struct ip probe4 = { AF_INET, { 203, 0, 113, 1 } };
 	static const struct ip probe6 = { AF_INET6, { 0x3f, 0xff, [15] = 1 } };
 	_Alignas(struct nlmsghdr) char buffer[NL_REQUEST_MAX];
 	struct nlmsghdr *request =
 		put_route(buffer, RTM_GETROUTE, family, (uint8_t)ip_bits(family));
-	bool found = false;
+	struct rtnl_route route = { 0 };
 	int r;
 
 	((struct rtmsg *)mnl_nlmsg_get_payload(request))->rtm_flags = RTM_F_FIB_MATCH;
 	put_ip(request, RTA_DST, family == AF_INET ? &probe4 : &probe6);
-	r = nl_request(nl, request, read_default, &found, err);
+	r = nl_request(nl, request, read_default, &route, err);
 	if (r < 0 && r != -ENETUNREACH && r != -EHOSTUNREACH)
 		return r;
-	*ret = r == 0 && found;
+	*ret = r == 0 ? route : (struct rtnl_route){ 0 };
 	return 0;
 }
 
@@ -259,7 +286,9 @@ static int send_saved(struct nl *nl, const struct rtnl_saved *saved, unsigned i,
 	struct rtmsg *route = mnl_nlmsg_put_extra_header(request, sizeof(*route));
 
 	request->nlmsg_type = type;
-	request->nlmsg_flags = type == RTM_NEWROUTE ? NLM_F_CREATE | NLM_F_EXCL : 0;
+	/* What is put back takes the place of ours, where that is still there. */
+	if (type == RTM_NEWROUTE)
+		request->nlmsg_flags = NLM_F_CREATE | (worse ? NLM_F_EXCL : NLM_F_REPLACE);
 	memcpy(route, mnl_nlmsg_get_payload(message), sizeof(*route));
 	route->rtm_flags &= RTNH_F_ONLINK; /* the others are the kernel's to say */
 	mnl_attr_parse(message, sizeof(*route), copy_attribute, &copy);
@@ -323,7 +352,7 @@ int rtnl_route_drop_copies(struct nl *nl, const struct rtnl_saved *saved, struct
 /**
  * rtnl_route_put_back() - make the default routes what they were
  * @nl:    a socket in the namespace
- * @saved: the routes; one that is there already is fine
+ * @saved: the routes; they take the place of others of the same metric
  * @err:   filled on failure
  *
  * Return: 0, or what the kernel gave for the last that failed; then the copies stay.
@@ -335,7 +364,7 @@ int rtnl_route_put_back(struct nl *nl, const struct rtnl_saved *saved, struct er
 	for (unsigned i = 0; i < saved->n; i++) {
 		int r = send_saved(nl, saved, i, RTM_NEWROUTE, 0, err);
 
-		if (r < 0 && r != -EEXIST)
+		if (r < 0)
 			result = r;
 	}
 	return result < 0 ? result : rtnl_route_drop_copies(nl, saved, err);

@@ -28,10 +28,10 @@ static void put_subnet(struct json_writer *json, const struct network *network, 
 
 	json_open_object(json, NULL);
 	json_put_string(json, "Subnet", cidr_format(&subnet->subnet, text));
-	if (subnet->has_range)
-		json_put_string(json, "IPRange", cidr_format(&subnet->range, text));
 	if (subnet->gateway.family)
 		json_put_string(json, "Gateway", ip_format(&subnet->gateway, text));
+	if (subnet->has_range)
+		json_put_string(json, "IPRange", cidr_format(&subnet->range, text));
 	for (unsigned i = 0; i < network->n_aux; i++) {
 		if (network->aux[i].subnet != index)
 			continue;

@@ -65,6 +65,33 @@ routes_before() {
 	assert_contains "$(in_netns "$SLEEPER" ip route get 203.0.113.1)" "via 10.0.0.1 dev eth0"
 }
 
+@test "a member of a pod may ask for another default route, and the next for the same" {
+	sleeper_start
+	owner=$SLEEPER
+	attach c0 "$owner" macvlan0
+	assert_default "$owner" 4 "10.0.0.1 eth0"
+	for id in c1 c2; do
+		nsenter -t "$owner" -n sleep 1000 </dev/null >/dev/null 2>&1 3>&- &
+		member=$!
+		disown "$member"
+		echo "$member" >>"$SLEEPERS"
+		wait_until netns_differs "$member"
+		attach "$id" "$member" '[{"name":"macvlan0","default-route":["10.0.0.254"]}]'
+		assert_default "$owner" 4 "10.0.0.254 eth0"
+		assert_default "$owner" 6 "2001:db8:babe:cafe::1 eth0"
+	done
+}
+
+@test "a route by way of a subnet without an address of ours is left out" {
+	network_dual '{"subnets": [{"subnet": "10.0.0.0/24"}, {"subnet": "10.0.1.0/24"}],
+		"routes": [{"dst": "172.16.0.0/12", "gateway": "10.0.0.254"},
+			{"dst": "192.168.0.0/16", "gateway": "10.0.1.254"}]}'
+	sleeper_start
+	attach c0 "$SLEEPER" macvlan0 io.oci-macvlan.ip=10.0.1.9
+	assert_eq "" "$(in_netns "$SLEEPER" ip route show 172.16.0.0/12)"
+	assert_contains "$(in_netns "$SLEEPER" ip route show 192.168.0.0/16)" "via 10.0.1.254 dev eth0"
+}
+
 @test "an unreachable default route is one that is there: it stays" {
 	sleeper_start
 	in_netns "$SLEEPER" ip route add unreachable default
