@@ -359,7 +359,6 @@ static int attach_as_member(struct attachment *a, struct record *owner, struct e
 		return r;
 	if (a->first == owner->n_endpoints && record_member_of(owner, self.id))
 		return 0; /* called again: it has everything */
-	record_drop_member(owner, self.id);
 	r = record_add_member(owner, &self, err);
 	if (r < 0)
 		return r;
