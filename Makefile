@@ -37,6 +37,8 @@ LIB := $(SCHEMA) $(IPAM) $(WIRING)
 UNIT := $(wildcard tests/unit/test_*.c)
 FUZZ := $(wildcard tests/fuzz/fuzz_*.c)
 TOOLS := $(wildcard tests/tools/*.c)
+CRASH_SHARED := $(filter-out tests/crash/crash_%.c,$(wildcard tests/crash/*.c))
+CRASH := $(wildcard tests/crash/crash_*.c)
 
 objects = $(patsubst %.c,$(B)/obj/%.o,$(1))
 
@@ -65,6 +67,14 @@ $(B)/tools/%: $(B)/obj/tests/tools/%.o $(call objects,$(LIB))
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 tools: $(TOOLS:tests/tools/%.c=$(B)/tools/%)
+
+# The crash tests: tests/crash/crash_NAME.c is a program, the other files there are what they share.
+$(B)/crash/%: $(B)/obj/tests/crash/crash_%.o $(call objects,$(CRASH_SHARED)) \
+		$(B)/obj/tests/unit/tap.o $(call objects,$(LIB))
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+crash: $(CRASH:tests/crash/crash_%.c=$(B)/crash/%)
 
 # Fuzz targets: libFuzzer, so clang; tests/fuzz/corpus/TARGET is the seed corpus.
 FUZZFLAGS := -g -O1 -std=gnu11 -I. -D_GNU_SOURCE -DOCI_MACVLAN_VERSION='"$(VERSION)"' \
@@ -110,6 +120,6 @@ uninstall:
 clean:
 	rm -rf build build-san
 
-.PHONY: all unit tools fuzzers fuzz demo check lint install uninstall clean
+.PHONY: all unit tools crash fuzzers fuzz demo check lint install uninstall clean
 .SECONDARY:
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
