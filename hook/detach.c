@@ -149,9 +149,10 @@ bool detach_has_living_member(const struct record *record)
  * @member: the container's id: the owner's own or another's
  * @err:    filled on failure
  *
- * Members whose init is dead do not count: their poststop may never come.
+ * Members whose init is dead do not count: their poststop may never come. What killed attaches began
+ * in the pod is taken back, for it may be this member's.
  *
- * Return: 0, or what detach_all() or record_save() gave.
+ * Return: 0, or what detach_all(), detach_endpoints() or record_save() gave.
  */
 int detach_member(struct host *host, struct record *record, const char *member, struct error *err)
 {
@@ -160,9 +161,10 @@ int detach_member(struct host *host, struct record *record, const char *member, 
 	if (r < 0)
 		return r;
 	record_drop_member(record, member);
-	if (detach_has_living_member(record))
-		return record_save(host->store.containers, record, err);
-	return detach_all(host, record, err);
+	if (!detach_has_living_member(record))
+		return detach_all(host, record, err);
+	r = detach_endpoints(host, record, record_first_intent(record), err);
+	return r == 0 ? record_save(host->store.containers, record, err) : r;
 }
 
 static bool is_late(const struct record *record, const char *id)
