@@ -131,15 +131,24 @@ int detach_all(struct host *host, const struct record *record, struct error *err
 /**
  * detach_has_living_member() - does anybody still use a record's endpoints
  * @record: the record of an owner
+ * @ret:    true while the init of one of its members lives
+ * @err:    filled on failure
  *
- * Return: true while the init of one of its members lives.
+ * Return: 0, or what proc_is_alive() gave.
  */
-bool detach_has_living_member(const struct record *record)
+int detach_has_living_member(const struct record *record, bool *ret, struct error *err)
 {
-	for (unsigned i = 0; i < record->n_members; i++)
-		if (proc_is_alive(record->members[i].pid, record->members[i].start))
-			return true;
-	return false;
+	bool alive = false;
+
+	for (unsigned i = 0; !alive && i < record->n_members; i++) {
+		const struct record_member *member = &record->members[i];
+		int r = proc_is_alive(member->pid, member->start, &alive, err);
+
+		if (r < 0)
+			return r;
+	}
+	*ret = alive;
+	return 0;
 }
 
 /**
@@ -149,53 +158,59 @@ bool detach_has_living_member(const struct record *record)
  * @member: the container's id: the owner's own or another's
  * @err:    filled on failure
  *
- * Members whose init is dead do not count: their poststop may never come. What killed attaches began
- * in the pod is taken back, for it may be this member's.
+ * Members whose init is dead do not count: their poststop may never come. What killed attaches
+ * began in the pod is taken back, for it may be this member's.
  *
- * Return: 0, or what detach_all(), detach_endpoints() or record_save() gave.
+ * Return: 0, or what proc_is_alive(), detach_all(), detach_endpoints() or record_save() gave.
  */
 int detach_member(struct host *host, struct record *record, const char *member, struct error *err)
 {
+	bool is_used = false;
 	int r = detach_check_host(host, record, err);
 
 	if (r < 0)
 		return r;
 	record_drop_member(record, member);
-	if (!detach_has_living_member(record))
+	r = detach_has_living_member(record, &is_used, err);
+	if (r < 0)
+		return r;
+	if (!is_used)
 		return detach_all(host, record, err);
 	r = detach_endpoints(host, record, record_first_intent(record), err);
 	return r == 0 ? record_save(host->store.containers, record, err) : r;
 }
 
-static bool is_late(const struct record *record, const char *id)
+static int is_late(const struct record *record, const char *id, bool *ret, struct error *err)
 {
 	const struct record_member *member = record_member_of(record, id);
+	int r = 0;
 
-	if (!member || !proc_outlives(member->pid, member->start, LATE_MS))
-		return false;
-	log_notice("poststop of container '%s' changes nothing: its init (pid %d) is alive, so the "
-		   "call is late or of another container with this id",
-		id, (int)member->pid);
-	return true;
+	*ret = false;
+	if (member)
+		r = proc_outlives(member->pid, member->start, LATE_MS, ret, err);
+	if (r == 0 && *ret)
+		log_notice("poststop of container '%s' changes nothing: its init (pid %d) is "
+			   "alive, so the call is late or of another container with this id",
+			id, (int)member->pid);
+	return r;
 }
 
 /* A pod's member: the endpoints are in the owner's record. The locks: own, then owner's. */
 static int detach_joined(struct host *host, const struct record *own, struct error *err)
 {
 	cleanup(record_free) struct record *owner = NULL;
+	bool late = false;
 	int r = host_lock(host, own->joined, err);
 
 	if (r < 0)
 		return r;
 	r = record_load(host->store.containers, own->joined, &owner, err);
-	if (r == 0 && is_late(owner, own->id)) {
-		host_unlock(host, own->joined);
-		return 0;
-	}
-	if (r == 0 && record_member_of(owner, own->id))
+	if (r == 0)
+		r = is_late(owner, own->id, &late, err);
+	if (r == 0 && !late && record_member_of(owner, own->id))
 		r = detach_member(host, owner, own->id, err);
 	host_unlock(host, own->joined);
-	if (r < 0 && r != -ENOENT)
+	if (late || (r < 0 && r != -ENOENT))
 		return r;
 	return record_remove(host->store.containers, own->id, err);
 }
@@ -203,6 +218,7 @@ static int detach_joined(struct host *host, const struct record *own, struct err
 static int detach_locked(struct host *host, const char *id, struct error *err)
 {
 	cleanup(record_free) struct record *record = NULL;
+	bool stays = false;
 	int r = record_load(host->store.containers, id, &record, err);
 
 	if (r == -ENOENT) /* but perhaps an attach was killed while it wrote its first record */
@@ -211,11 +227,12 @@ static int detach_locked(struct host *host, const char *id, struct error *err)
 		return r;
 	if (*record->joined)
 		return detach_joined(host, record, err);
-	if (is_late(record, id))
-		return 0;
+	r = is_late(record, id, &stays, err);
 	/* An owner that has struck itself out before, while its pod goes on. */
-	if (!record_member_of(record, id) && detach_has_living_member(record))
-		return 0;
+	if (r == 0 && !stays && !record_member_of(record, id))
+		r = detach_has_living_member(record, &stays, err);
+	if (r < 0 || stays)
+		return r;
 	return detach_member(host, record, id, err);
 }
 

@@ -16,7 +16,7 @@ int detach_endpoints(struct host *host, struct record *record, unsigned first, s
 int detach_intents(struct host *host, struct record *record, struct error *err);
 int detach_all(struct host *host, const struct record *record, struct error *err);
 int detach_member(struct host *host, struct record *record, const char *member, struct error *err);
-bool detach_has_living_member(const struct record *record);
+int detach_has_living_member(const struct record *record, bool *ret, struct error *err);
 int detach_check_host(const struct host *host, const struct record *record, struct error *err);
 
 #endif

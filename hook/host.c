@@ -19,14 +19,19 @@
 
 /**
  * host_is_rootless() - is this another user namespace than the initial one
+ * @ret: whether it is
+ * @err: filled on failure
  *
- * Return: true when it is, or one cannot tell.
+ * Return: 0, or what stat(2) gave.
  */
-bool host_is_rootless(void)
+int host_is_rootless(bool *ret, struct error *err)
 {
 	struct stat status;
 
-	return stat("/proc/self/ns/user", &status) < 0 || status.st_ino != USER_NAMESPACE_INITIAL;
+	if (stat("/proc/self/ns/user", &status) < 0)
+		return error_set_errno(err, "cannot tell which user namespace this is");
+	*ret = status.st_ino != USER_NAMESPACE_INITIAL;
+	return 0;
 }
 
 /**
@@ -36,14 +41,18 @@ bool host_is_rootless(void)
  * A rootless runtime gives its hooks all capabilities, but of a user namespace that does not own
  * the host's network namespace.
  *
- * Return: 0 or -EPERM.
+ * Return: 0, -EPERM, or what host_is_rootless() gave.
  */
 int host_check_capable(struct error *err)
 {
 	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
 	struct __user_cap_data_struct data[2] = { { 0 } };
+	bool rootless = false;
+	int r = host_is_rootless(&rootless, err);
 
-	if (host_is_rootless())
+	if (r < 0)
+		return r;
+	if (rootless)
 		return error_set(err, -EPERM,
 			"rootless runtimes are not supported: macvlan needs the initial user "
 			"namespace, run the container as root (sudo podman run ...)");

@@ -190,11 +190,12 @@ static int run_attach(const struct arguments *arguments, struct state *state, st
 static int run_detach(const struct arguments *arguments, const struct state *state,
 	struct host *host, struct error *err)
 {
-	int r;
+	bool rootless = false;
+	int r = host_is_rootless(&rootless, err);
 
 	/* Whoever may never attach has nothing to detach, and need not be told. */
-	if (host_is_rootless())
-		return 0;
+	if (r < 0 || rootless)
+		return r;
 	r = host_open(arguments->etc, arguments->run, false, host, err);
 	if (r == -ENOENT)
 		return 0;

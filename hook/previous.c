@@ -57,16 +57,18 @@ static int settle_member(struct host *host, const struct netns *netns, struct re
 	const char *id, struct error *err)
 {
 	const struct record_member *member = record_member_of(record, id);
+	bool is_same = member && is_same_init(member, netns);
+	bool alive = false;
 	int r = detach_check_host(host, record, err);
 
+	if (r == 0 && is_same && record->netns_cookie == netns->cookie && is_whole(host, record))
+		return 1;
+	if (r == 0 && member && !is_same)
+		r = proc_is_alive(member->pid, member->start, &alive, err);
 	if (r < 0)
 		return r;
-	if (member && is_same_init(member, netns)) {
-		if (record->netns_cookie == netns->cookie && is_whole(host, record))
-			return 1;
-	} else if (member && proc_is_alive(member->pid, member->start)) {
+	if (alive)
 		return refuse_in_use(member, err);
-	}
 	return detach_member(host, record, id, err);
 }
 
@@ -96,10 +98,15 @@ static int settle_joined(
 static int settle_owner(
 	struct host *host, const struct netns *netns, struct record *own, struct error *err)
 {
+	bool is_used = false;
 	int r = settle_member(host, netns, own, own->id, err);
 
-	if (r != 0 || !detach_has_living_member(own) || own->netns_cookie == netns->cookie)
-		return r < 0 ? r : 0;
+	if (r == 1)
+		return 0;
+	if (r == 0)
+		r = detach_has_living_member(own, &is_used, err);
+	if (r < 0 || !is_used || own->netns_cookie == netns->cookie)
+		return r;
 	log_notice("container '%s' comes back in another network namespace: '%s' (pid %d) in the "
 		   "old one loses the network that it joined",
 		own->id, own->members[0].id, (int)own->members[0].pid);
@@ -138,15 +145,18 @@ static int load_owner(struct host *host, const char *cookie, const char *owner_i
 	const struct netns *netns, struct record **ret, struct error *err)
 {
 	cleanup(record_free) struct record *owner = NULL;
+	bool is_used = false;
 	int r = record_load(host->store.containers, owner_id, &owner, err);
 
 	if (r == -ENOENT || (r == 0 && (*owner->joined || owner->netns_cookie != netns->cookie)))
 		return claims_release(host->store.netns, cookie, owner_id, err);
 	if (r == 0)
 		r = detach_check_host(host, owner, err);
+	if (r == 0)
+		r = detach_has_living_member(owner, &is_used, err);
 	if (r < 0)
 		return r;
-	if (!detach_has_living_member(owner))
+	if (!is_used)
 		return detach_all(host, owner, err);
 	r = detach_intents(host, owner, err);
 	if (r < 0)

@@ -91,18 +91,20 @@ int proc_start_time(pid_t pid, uint64_t *ret, struct error *err)
  * proc_is_alive() - does a process still live
  * @pid:   the process
  * @start: when it started
+ * @ret:   false when it is gone, a zombie (at poststop init is one), or its pid another's
+ * @err:   filled on failure
  *
- * Return: false when it is gone, a zombie (at poststop init is one), or its pid another's. True
- * also when one cannot tell.
+ * Return: 0; else one cannot tell: what open(2) and read(2) gave.
  */
-bool proc_is_alive(pid_t pid, uint64_t start)
+int proc_is_alive(pid_t pid, uint64_t start, bool *ret, struct error *err)
 {
-	struct stat_line line = { 0 };
-	int r = read_stat(pid, &line);
+	uint64_t found = 0;
+	int r = proc_start_time(pid, &found, err);
 
-	if (r < 0)
-		return r != -ENOENT && r != -ESRCH;
-	return line.start == start && !has_ended(&line);
+	if (r < 0 && r != -ESRCH)
+		return r;
+	*ret = r == 0 && found == start;
+	return 0;
 }
 
 /**
@@ -110,18 +112,26 @@ bool proc_is_alive(pid_t pid, uint64_t start)
  * @pid:          the process
  * @start:        when it started
  * @milliseconds: how long to wait for its end
+ * @ret:          whether it is alive then, or when a signal ended the wait; false as soon as it is
+ *                dead
+ * @err:          filled on failure
  *
- * Return: true when it is alive then, or a signal ended the wait; false as soon as it is dead.
+ * Return: 0, or what proc_is_alive() gave.
  */
-bool proc_outlives(pid_t pid, uint64_t start, int milliseconds)
+int proc_outlives(pid_t pid, uint64_t start, int milliseconds, bool *ret, struct error *err)
 {
 	autoclose int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	struct pollfd wait = { .fd = pidfd, .events = POLLIN };
-
+	bool alive = false;
 	/* Opened first: if the process is alive after that, the descriptor is of this process. */
-	if (!proc_is_alive(pid, start))
-		return false;
-	if (pidfd >= 0)
-		poll(&wait, 1, milliseconds);
-	return proc_is_alive(pid, start);
+	int r = proc_is_alive(pid, start, &alive, err);
+
+	if (r == 0 && alive) {
+		if (pidfd >= 0)
+			poll(&wait, 1, milliseconds);
+		r = proc_is_alive(pid, start, &alive, err);
+	}
+	if (r == 0)
+		*ret = alive;
+	return r;
 }

@@ -9,7 +9,7 @@
 struct error;
 
 int proc_start_time(pid_t pid, uint64_t *ret, struct error *err);
-bool proc_is_alive(pid_t pid, uint64_t start);
-bool proc_outlives(pid_t pid, uint64_t start, int milliseconds);
+int proc_is_alive(pid_t pid, uint64_t start, bool *ret, struct error *err);
+int proc_outlives(pid_t pid, uint64_t start, int milliseconds, bool *ret, struct error *err);
 
 #endif

@@ -80,37 +80,46 @@ static int judge(struct host *host, const struct record *record, char *ret_why, 
 	struct error *err)
 {
 	bool exists = false;
+	bool is_used = false;
 	int r = rtnl_nsid_exists(&host->nl, record->nsid, &exists, err);
 
 	ret_why[0] = '\0';
 	if (r < 0)
 		return error_prefix(
 			err, "cannot look for the namespace of container '%s'", record->id);
+	if (exists)
+		r = detach_has_living_member(record, &is_used, err);
+	if (r < 0)
+		return error_prefix(err, "container '%s'", record->id);
 	if (!exists)
 		snprintf(ret_why, size, "its network namespace is gone");
 	else if (record->n_members == 0)
 		snprintf(ret_why, size, "no container uses it");
-	else if (!detach_has_living_member(record))
+	else if (!is_used)
 		snprintf(ret_why, size, "its init (pid %d) is dead",
 			(int)record->members[record->n_members - 1].pid);
 	return 0;
 }
 
-/* Strikes out members that died without a poststop. Returns whether there were any. */
-static bool strike_dead(const struct run *run, struct record *record)
+/* Strikes out members that died without a poststop. Says whether there were any. */
+static int strike_dead(
+	const struct run *run, struct record *record, bool *ret_changed, struct error *err)
 {
-	bool changed = false;
-
+	*ret_changed = false;
 	for (unsigned i = record->n_members; i-- > 0;) {
 		const struct record_member member = record->members[i];
+		bool alive = false;
+		int r = proc_is_alive(member.pid, member.start, &alive, err);
 
-		if (proc_is_alive(member.pid, member.start))
+		if (r < 0)
+			return error_prefix(err, "container '%s'", member.id);
+		if (alive)
 			continue;
 		report(run, member.id, "its place in the pod", "its init is dead");
 		record_drop_member(record, member.id);
-		changed = true;
+		*ret_changed = true;
 	}
-	return changed;
+	return 0;
 }
 
 /* A record that lives: its dead members, and what a killed attach left. */
@@ -118,8 +127,11 @@ static int tidy_owner(struct run *run, struct record *record, struct error *err)
 {
 	unsigned intents = record_first_intent(record);
 	char what[LINE_MAX_TEXT];
-	bool changed = strike_dead(run, record);
+	bool changed = false;
+	int r = strike_dead(run, record, &changed, err);
 
+	if (r < 0)
+		return r;
 	if (intents < record->n_endpoints) {
 		report(run, record->id, list_endpoints(record, intents, what, sizeof(what)),
 			"its attach was killed half-way");
@@ -161,6 +173,7 @@ static int judge_joined(
 {
 	cleanup(record_free) struct record *owner = NULL;
 	const struct record_member *member;
+	bool alive = false;
 	int r = host_trylock(run->host, own->joined, err);
 
 	ret_why[0] = '\0';
@@ -171,10 +184,13 @@ static int judge_joined(
 	if (r < 0 && r != -ENOENT)
 		return r;
 	member = r == 0 ? record_member_of(owner, own->id) : NULL;
+	r = member ? proc_is_alive(member->pid, member->start, &alive, err) : 0;
+	if (r < 0)
+		return error_prefix(err, "container '%s'", own->id);
 	if (!member)
 		snprintf(ret_why, size, "container '%s', whose network it joined, does not know it",
 			own->joined);
-	else if (!proc_is_alive(member->pid, member->start))
+	else if (!alive)
 		snprintf(ret_why, size, "its init (pid %d) is dead", (int)member->pid);
 	return 0;
 }

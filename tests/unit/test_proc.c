@@ -4,12 +4,14 @@
  */
 #include "hook/proc.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -46,6 +48,23 @@ static void await_zombie(pid_t pid)
 	waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT);
 }
 
+/* Both can be told here, always. */
+static bool is_alive(pid_t pid, uint64_t start)
+{
+	bool alive = false;
+
+	is_int(proc_is_alive(pid, start, &alive, NULL), 0, "one can tell");
+	return alive;
+}
+
+static bool outlives(pid_t pid, uint64_t start, int milliseconds)
+{
+	bool alive = false;
+
+	is_int(proc_outlives(pid, start, milliseconds, &alive, NULL), 0, "one can tell");
+	return alive;
+}
+
 static long now_ms(void)
 {
 	struct timespec now;
@@ -68,10 +87,10 @@ static void test_alive(void)
 		"was after the boot and before now");
 	is_int(proc_start_time(getpid(), &again, NULL), 0, "once more");
 	ok(start == again, "is the same");
-	ok(proc_is_alive(getpid(), start), "it is alive");
-	ok(!proc_is_alive(getpid(), start + 1), "one that started later had this pid before");
-	ok(!proc_is_alive(getpid(), start - 1), "so had one that started earlier");
-	ok(!proc_is_alive(getpid(), 0), "or never");
+	ok(is_alive(getpid(), start), "it is alive");
+	ok(!is_alive(getpid(), start + 1), "one that started later had this pid before");
+	ok(!is_alive(getpid(), start - 1), "so had one that started earlier");
+	ok(!is_alive(getpid(), 0), "or never");
 }
 
 /* The name of a process stands in the line, and is his to choose. */
@@ -88,7 +107,7 @@ static void test_names(void)
 		prctl(PR_SET_NAME, names[i]);
 		ok(proc_start_time(getpid(), &now, NULL) == 0 && now == start,
 			"a hostile name does not change the start time");
-		ok(proc_is_alive(getpid(), start), "nor the state");
+		ok(is_alive(getpid(), start), "nor the state");
 	}
 }
 
@@ -100,21 +119,39 @@ static void test_zombie_and_dead(void)
 	uint64_t start = 0;
 
 	is_int(proc_start_time(child, &start, &err), 0, "when a child started");
-	ok(proc_is_alive(child, start), "it is alive");
+	ok(is_alive(child, start), "it is alive");
 	kill(child, SIGSTOP);
 	waitpid(child, NULL, WUNTRACED);
-	ok(proc_is_alive(child, start), "stopped it is alive too");
+	ok(is_alive(child, start), "stopped it is alive too");
 	kill(child, SIGKILL);
 	await_zombie(child);
 	ok(kill(child, 0) == 0, "a zombie has its pid still");
-	ok(!proc_is_alive(child, start), "but is not alive");
+	ok(!is_alive(child, start), "but is not alive");
 	is_int(proc_start_time(child, &untouched, &err), -ESRCH, "and has no start time");
 	waitpid(child, NULL, 0);
-	ok(!proc_is_alive(child, start), "reaped it is not alive");
+	ok(!is_alive(child, start), "reaped it is not alive");
 	err = (struct error){ 0 };
 	is_int(proc_start_time(child, &untouched, &err), -ESRCH, "and has no start time");
 	ok(err.code == -ESRCH && strstr(err.text, "is dead"), "with a line: %s", err.text);
 	ok(untouched == 99, "nothing is returned");
+}
+
+/* Without a descriptor left one cannot tell; that must not pass for dead, nor for alive. */
+static void test_cannot_tell(void)
+{
+	struct rlimit before;
+	struct rlimit none;
+	struct error err = { 0 };
+	bool alive = true;
+
+	getrlimit(RLIMIT_NOFILE, &before);
+	none = (struct rlimit){ 0, before.rlim_max };
+	setrlimit(RLIMIT_NOFILE, &none);
+	is_int(proc_is_alive(getpid(), 1, &alive, &err), -EMFILE, "one cannot tell");
+	ok(strstr(err.text, "cannot read the state of process"), "with a line: %s", err.text);
+	is_int(proc_outlives(getpid(), 1, LONG_MS, &alive, &err), -EMFILE, "nor wait");
+	setrlimit(RLIMIT_NOFILE, &before);
+	ok(alive, "nothing is returned");
 }
 
 static void test_no_process(void)
@@ -125,8 +162,8 @@ static void test_no_process(void)
 	for (size_t i = 0; i < sizeof(pids) / sizeof(pids[0]); i++) {
 		is_int(proc_start_time(pids[i], &start, NULL), -ESRCH, "no process has pid %d",
 			(int)pids[i]);
-		ok(!proc_is_alive(pids[i], 0), "it is not alive");
-		ok(!proc_outlives(pids[i], 0, LONG_MS), "nor will it be");
+		ok(!is_alive(pids[i], 0), "it is not alive");
+		ok(!outlives(pids[i], 0, LONG_MS), "nor will it be");
 	}
 }
 
@@ -138,17 +175,17 @@ static void test_outlives(void)
 
 	proc_start_time(child, &start, NULL);
 	began = now_ms();
-	ok(proc_outlives(child, start, 20), "a child that lives on");
+	ok(outlives(child, start, 20), "a child that lives on");
 	ok(now_ms() - began >= 19, "was watched for that time");
-	ok(proc_outlives(child, start, 0), "or just looked at");
+	ok(outlives(child, start, 0), "or just looked at");
 	began = now_ms();
-	ok(!proc_outlives(child, start + 1, LONG_MS), "another process had this pid");
+	ok(!outlives(child, start + 1, LONG_MS), "another process had this pid");
 	ok(now_ms() - began < LONG_MS / 2, "which is said at once");
 	kill(child, SIGKILL);
 	await_zombie(child);
-	ok(!proc_outlives(child, start, LONG_MS), "a zombie outlives nothing");
+	ok(!outlives(child, start, LONG_MS), "a zombie outlives nothing");
 	reap(child);
-	ok(!proc_outlives(child, start, LONG_MS), "nor does a dead one");
+	ok(!outlives(child, start, LONG_MS), "nor does a dead one");
 	ok(now_ms() - began < LONG_MS / 2, "which is said at once");
 }
 
@@ -159,7 +196,7 @@ static void test_outlives_dying(void)
 	long began = now_ms();
 
 	is_int(proc_start_time(child, &start, NULL), 0, "a child that is about to end");
-	ok(!proc_outlives(child, start, LONG_MS), "does not live on");
+	ok(!outlives(child, start, LONG_MS), "does not live on");
 	ok(now_ms() - began < LONG_MS / 2, "which is said when it ends, not later");
 	reap(child);
 }
@@ -202,9 +239,9 @@ static void test_main_thread_ended(void)
 		poll(NULL, 0, 1);
 	is_int(state_of(child), 'Z', "a process whose main thread has ended looks like a zombie");
 	is_int(proc_start_time(child, &start, NULL), 0, "but has a start time");
-	ok(proc_is_alive(child, start), "and is alive while another thread goes on");
+	ok(is_alive(child, start), "and is alive while another thread goes on");
 	reap(child);
-	ok(!proc_is_alive(child, start), "until it is killed");
+	ok(!is_alive(child, start), "until it is killed");
 }
 
 int main(void)
@@ -213,6 +250,7 @@ int main(void)
 	test_names();
 	test_zombie_and_dead();
 	test_main_thread_ended();
+	test_cannot_tell();
 	test_no_process();
 	test_outlives();
 	test_outlives_dying();
