@@ -11,6 +11,9 @@
 #include "schema/error.h"
 #include "schema/record.h"
 
+/* A record that cannot be read is nobody who is in the way. */
+static const struct reconcile_output silent = { 0 };
+
 struct search {
 	const char *id; /* whose endpoint is refused */
 	const struct record_endpoint *endpoint;
@@ -62,7 +65,7 @@ int conflicts_refuse_mode(struct host *host, const char *id, const struct record
 	struct error *err)
 {
 	struct search search = { .id = id, .endpoint = endpoint, .conflicts = modes_conflict };
-	int r = reconcile_list(host, look_at, &search, NULL, err);
+	int r = reconcile_list(host, look_at, &search, &silent, err);
 
 	if (r < 0 || !*search.found)
 		return r;
@@ -92,7 +95,7 @@ int conflicts_refuse_mac(struct host *host, const char *id, const struct record_
 	char mac[MAC_TEXT];
 
 	mac_format(endpoint->mac, mac);
-	if (reconcile_list(host, look_at, &search, NULL, err) == 0 && *search.found)
+	if (reconcile_list(host, look_at, &search, &silent, err) == 0 && *search.found)
 		return error_set(err, -EADDRINUSE,
 			"MAC '%s' is in use by container '%s' on parent '%s'", mac, search.found,
 			endpoint->parent);

@@ -365,11 +365,11 @@ static int list_record(void *arg, const char *id, struct error *err)
 		return 0;
 	if (r == 0)
 		r = detach_check_host(listing->host, record, err);
-	if (r < 0) {
+	if (r < 0 && listing->output) {
 		complain(listing->output, err);
 		return 0;
 	}
-	return list_endpoints_of(listing, record, err);
+	return r < 0 ? r : list_endpoints_of(listing, record, err);
 }
 
 /**
@@ -378,19 +378,17 @@ static int list_record(void *arg, const char *id, struct error *err)
  * @found:  called for each
  * @arg:    handed to @found
  * @output: who hears of the records that cannot be read, or are of another host namespace, from
- *          where one cannot tell; NULL: nobody
+ *          where one cannot tell; NULL: such a record fails the listing
  * @err:    filled on failure
  *
  * Changes nothing.
  *
- * Return: 0, what listing RUN or asking the kernel gave, or what @found failed with.
+ * Return: 0; what listing RUN, reading a record or asking the kernel gave; what @found failed with.
  */
 int reconcile_list(struct host *host, reconcile_endpoint_fn *found, void *arg,
 	const struct reconcile_output *output, struct error *err)
 {
-	struct listing listing = {
-		.host = host, .found = found, .arg = arg, .output = output ? output : &silent
-	};
+	struct listing listing = { .host = host, .found = found, .arg = arg, .output = output };
 
 	return store_list_records(&host->store, list_record, &listing, err);
 }

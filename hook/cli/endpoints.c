@@ -61,7 +61,7 @@ static void print_failure(void *arg, const struct error *err)
 
 /**
  * endpoints_collect() - collect the endpoints of this host
- * @cli:     hears of what cannot be looked at
+ * @cli:     hears of records that cannot be looked at; NULL: one fails it
  * @host:    the host
  * @network: only those on this network; NULL: all
  * @ret:     the endpoints, sorted; free with endpoints_free()
@@ -75,7 +75,7 @@ int endpoints_collect(struct cli *cli, struct host *host, const char *network,
 	const struct reconcile_output output = { .failed = print_failure, .arg = cli };
 	struct endpoints endpoints = { 0 };
 	struct collecting collecting = { network, &endpoints };
-	int r = reconcile_list(host, add_endpoint, &collecting, &output, err);
+	int r = reconcile_list(host, add_endpoint, &collecting, cli ? &output : NULL, err);
 
 	if (r < 0) {
 		endpoints_free(&endpoints);

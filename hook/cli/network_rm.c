@@ -59,19 +59,24 @@ static void print_endpoints(const struct endpoints *endpoints)
 	}
 }
 
-/* Fails where endpoints are left on the network, and lists them. */
+/* Fails where endpoints are left on the network, and lists them. Also where a record cannot be
+ * read, which may have one.
+ */
 static int clear_network(const struct removal *removal, struct error *err)
 {
 	struct endpoints before cleanup(endpoints_free) = { 0 };
 	struct endpoints left cleanup(endpoints_free) = { 0 };
-	int r = endpoints_collect(removal->cli, removal->host, removal->name, &before, err);
+	int r = endpoints_collect(NULL, removal->host, removal->name, &before, err);
 
 	if (r == 0)
 		r = free_endpoints(removal, &before, err);
 	if (r == 0)
-		r = endpoints_collect(removal->cli, removal->host, removal->name, &left, err);
-	if (r < 0 || left.n == 0)
-		return r;
+		r = endpoints_collect(NULL, removal->host, removal->name, &left, err);
+	if (r < 0)
+		return error_prefix(
+			err, "cannot tell whether network '%s' is in use", removal->name);
+	if (left.n == 0)
+		return 0;
 	error_set(err, -EBUSY,
 		"network '%s' is in use by %zu endpoint%s: stop the containers, or use -f",
 		removal->name, left.n, left.n == 1 ? "" : "s");

@@ -178,6 +178,22 @@ containers() { # NETWORK FILTER
 	rm "$RUN/containers/broken.json"
 }
 
+@test "rm: refused where a record cannot be read, for it may have an endpoint" {
+	attach_new c0 macvlan0
+	echo '{' >"$RUN/containers/broken.json"
+	for force in "" -f; do
+		# shellcheck disable=SC2086 # no argument at all
+		run --separate-stderr cli network rm $force macvlan0
+		assert_eq 1 "$status"
+		assert_eq 1 "${#stderr_lines[@]}" "lines of '$stderr'"
+		assert_contains "$stderr" "cannot tell whether network 'macvlan0' is in use"
+		assert_contains "$stderr" broken
+		test -e "$ETC/networks/macvlan0.json"
+		assert_eq eth0 "$(links "$SLEEPER")"
+	done
+	rm "$RUN/containers/broken.json"
+}
+
 @test "ps: in another host namespace it says that it cannot tell" {
 	sleeper_start
 	attach c0 "$SLEEPER" macvlan0
