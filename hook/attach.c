@@ -61,7 +61,7 @@ struct attachment {
 	struct netns *netns;
 	struct record *record; /* the one that gets the endpoints: ours or the owner's */
 	unsigned first;	       /* its first endpoint that is new */
-	struct routes_replaced replaced;
+	struct routes_first first_routes;
 };
 
 /* The same network twice in one container: each has a key, a MAC and an address of its own. */
@@ -197,13 +197,13 @@ static int attach_items(struct attachment *a, struct error *err)
 			r = deadline_check("attaching", err);
 	}
 	if (r == 0)
-		r = routes_add(a->netns, a->plan, a->record, &a->replaced, err);
+		r = routes_add(a->netns, a->plan, a->record, &a->first_routes, err);
 	if (r == 0)
 		r = netns_check_init(a->netns, err);
 	if (r == 0)
 		r = record_save(a->host->store.containers, a->record, err);
 	if (r == 0)
-		routes_settle(a->netns, &a->replaced);
+		routes_settle(a->netns, &a->first_routes);
 	return r;
 }
 
@@ -217,7 +217,7 @@ static void undo_own(struct attachment *a)
 		log_notice(
 			"container '%s': cannot undo the attach: %s; 'oci-macvlan gc' tries again",
 			a->request->id, err.text);
-	routes_put_back(a->netns, &a->replaced);
+	routes_undo(a->netns, &a->first_routes);
 }
 
 /* "web" where a person gave a name, else what config.json calls the host, else the id's start. */
@@ -329,7 +329,7 @@ static void undo_joined(struct attachment *a)
 		log_notice("container '%s': cannot leave its pod again: %s; 'oci-macvlan gc' tries "
 			   "again",
 			a->request->id, err.text);
-	routes_put_back(a->netns, &a->replaced);
+	routes_undo(a->netns, &a->first_routes);
 }
 
 /* Our record comes before the owner's, so that our poststop finds the owner in any case. */

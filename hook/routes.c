@@ -134,7 +134,7 @@ static bool is_same(const struct rtnl_route *a, const struct rtnl_route *b)
 }
 
 static int add_default(struct netns *netns, const struct plan *plan, const struct record *record,
-	sa_family_t family, struct rtnl_saved *saved, struct error *err)
+	sa_family_t family, struct rtnl_route *ret_first, struct error *err)
 {
 	struct rtnl_route route = { .dst = { .ip = { .family = family } } };
 	const struct plan_item *item = elect(plan, record, family, &route);
@@ -147,20 +147,23 @@ static int add_default(struct netns *netns, const struct plan *plan, const struc
 		return 0;
 	asked = asked_gateway(item, family) != NULL;
 	r = rtnl_route_get_default(&netns->nl, family, &there, err);
-	/* Another of the pod, with the same annotation, may have asked before. */
-	if (r == 0 && asked && is_same(&there, &route))
-		return 0;
-	if (r == 0 && asked)
-		r = rtnl_route_take_defaults(&netns->nl, family, saved, err);
 	if (r < 0)
 		return error_prefix(
 			err, "cannot look for the %s default route", family_name(family));
-	r = there.dst.ip.family && !asked ? -EEXIST : rtnl_route_add(&netns->nl, &route, err);
+	/* Another of the pod, with the same annotation, may have asked before. */
+	if (asked && is_same(&there, &route))
+		return 0;
+	if (asked)
+		r = rtnl_route_add_first(&netns->nl, &route, err);
+	else
+		r = there.dst.ip.family ? -EEXIST : rtnl_route_add(&netns->nl, &route, err);
 	/* Of another kind, or hidden behind other routes, it shows only now. */
 	if (r == -EEXIST && !asked) {
 		leave_default(record, item, family);
 		return 0;
 	}
+	if (r == 0 && asked)
+		*ret_first = route;
 	return r < 0 ? error_prefix(err, "network '%s': cannot add the default route via '%s'",
 			       item->network->name, ip_format(&route.gateway, text))
 		     : 0;
@@ -168,22 +171,23 @@ static int add_default(struct netns *netns, const struct plan *plan, const struc
 
 /**
  * routes_add() - add the routes of all new endpoints
- * @netns:        the container's namespace
- * @plan:         the plan
- * @record:       the record with the endpoints, all up
- * @ret_replaced: the default routes that were taken away; for routes_put_back(), on failure too
- * @err:          filled on failure
+ * @netns:     the container's namespace
+ * @plan:      the plan
+ * @record:    the record with the endpoints, all up
+ * @ret_first: our default routes that others are still behind; set on failure too
+ * @err:       filled on failure
  *
- * A default route that is there stays, unless a selection asks for one by name.
+ * A default route that is there stays, unless a selection asks for one by name: then ours goes
+ * before it, and routes_settle() deletes it when the attach is done.
  *
  * Return: 0, or what the kernel gave.
  */
 int routes_add(struct netns *netns, const struct plan *plan, const struct record *record,
-	struct routes_replaced *ret_replaced, struct error *err)
+	struct routes_first *ret_first, struct error *err)
 {
 	int r = 0;
 
-	ret_replaced->saved[0].n = ret_replaced->saved[1].n = 0;
+	*ret_first = (struct routes_first){ 0 };
 	for (unsigned i = 0; r == 0 && i < plan->n; i++) {
 		const struct plan_item *item = &plan->items[i];
 
@@ -192,34 +196,41 @@ int routes_add(struct netns *netns, const struct plan *plan, const struct record
 				netns, item->network, &record->endpoints[item->endpoint], err);
 	}
 	for (unsigned i = 0; r == 0 && i < 2; i++)
-		r = add_default(netns, plan, record, families[i], &ret_replaced->saved[i], err);
+		r = add_default(netns, plan, record, families[i], &ret_first->route[i], err);
 	return r;
 }
 
 /**
- * routes_settle() - the attach is done: what stood in for the replaced default routes can go
- * @netns:    the container's namespace
- * @replaced: what routes_add() took away
+ * routes_settle() - the attach is done: default routes that ours go before can go
+ * @netns: the container's namespace
+ * @first: what routes_add() gave
  */
-void routes_settle(struct netns *netns, const struct routes_replaced *replaced)
+void routes_settle(struct netns *netns, const struct routes_first *first)
 {
 	struct error err;
 
 	for (unsigned i = 0; i < 2; i++)
-		if (rtnl_route_drop_copies(&netns->nl, &replaced->saved[i], &err) < 0)
-			log_notice("cannot delete a replaced default route: %s", err.text);
+		if (first->route[i].dst.ip.family &&
+			rtnl_route_del_others(&netns->nl, &first->route[i], &err) < 0)
+			log_notice("cannot delete the %s default route that was replaced: %s",
+				family_name(families[i]), err.text);
 }
 
 /**
- * routes_put_back() - give a namespace the default routes back that ours replaced
- * @netns:    the container's namespace
- * @replaced: what routes_add() took away
+ * routes_undo() - delete our default routes that go before others
+ * @netns: the container's namespace
+ * @first: what routes_add() gave
+ *
+ * Most have ended with their link; not so where a pod's member asked for another by a link that is
+ * the pod's.
  */
-void routes_put_back(struct netns *netns, const struct routes_replaced *replaced)
+void routes_undo(struct netns *netns, const struct routes_first *first)
 {
 	struct error err;
 
 	for (unsigned i = 0; i < 2; i++)
-		if (rtnl_route_put_back(&netns->nl, &replaced->saved[i], &err) < 0)
-			log_notice("cannot put the replaced default route back: %s", err.text);
+		if (first->route[i].dst.ip.family &&
+			rtnl_route_del(&netns->nl, &first->route[i], &err) < 0)
+			log_notice("cannot delete our %s default route: %s",
+				family_name(families[i]), err.text);
 }

@@ -9,14 +9,14 @@ struct netns;
 struct plan;
 struct record;
 
-/* The default routes that ours replaced, of both families. */
-struct routes_replaced {
-	struct rtnl_saved saved[2];
+/* Our default routes that go before others, by family; of family 0: none does. */
+struct routes_first {
+	struct rtnl_route route[2];
 };
 
 int routes_add(struct netns *netns, const struct plan *plan, const struct record *record,
-	struct routes_replaced *ret_replaced, struct error *err);
-void routes_settle(struct netns *netns, const struct routes_replaced *replaced);
-void routes_put_back(struct netns *netns, const struct routes_replaced *replaced);
+	struct routes_first *ret_first, struct error *err);
+void routes_settle(struct netns *netns, const struct routes_first *first);
+void routes_undo(struct netns *netns, const struct routes_first *first);
 
 #endif

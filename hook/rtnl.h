@@ -17,9 +17,6 @@ struct nl;
 #define RTNL_PROTOCOL 77
 /* The namespace of the socket itself, where a function takes a namespace id. */
 #define RTNL_HERE (-1)
-/* The default routes of one family that are kept for putting them back. */
-#define RTNL_SAVED_MAX 4
-#define RTNL_SAVED_SIZE 512
 
 struct rtnl_link {
 	int ifindex;
@@ -50,13 +47,7 @@ struct rtnl_route {
 	struct ip gateway; /* family 0: on the link */
 	bool onlink;	   /* the gateway is on the link though no address says so */
 	int ifindex;
-};
-
-/* Routes as the kernel told them. */
-struct rtnl_saved {
-	unsigned n;
-	size_t size[RTNL_SAVED_MAX];
-	_Alignas(uint32_t) uint8_t message[RTNL_SAVED_MAX][RTNL_SAVED_SIZE];
+	uint32_t metric; /* 0: the kernel's choice */
 };
 
 int rtnl_link_get(
@@ -76,10 +67,9 @@ int rtnl_addr_list(struct nl *nl, rtnl_addr_fn *found, void *arg, struct error *
 int rtnl_route_add(struct nl *nl, const struct rtnl_route *route, struct error *err);
 int rtnl_route_get_default(
 	struct nl *nl, sa_family_t family, struct rtnl_route *ret, struct error *err);
-int rtnl_route_take_defaults(
-	struct nl *nl, sa_family_t family, struct rtnl_saved *ret, struct error *err);
-int rtnl_route_drop_copies(struct nl *nl, const struct rtnl_saved *saved, struct error *err);
-int rtnl_route_put_back(struct nl *nl, const struct rtnl_saved *saved, struct error *err);
+int rtnl_route_add_first(struct nl *nl, struct rtnl_route *route, struct error *err);
+int rtnl_route_del_others(struct nl *nl, const struct rtnl_route *route, struct error *err);
+int rtnl_route_del(struct nl *nl, const struct rtnl_route *route, struct error *err);
 
 int rtnl_nsid_add(struct nl *nl, int netns, int *ret_nsid, bool *ret_shared, struct error *err);
 int rtnl_nsid_exists(struct nl *nl, int nsid, bool *ret, struct error *err);

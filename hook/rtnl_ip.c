@@ -11,8 +11,9 @@
 #include "hook/rtnl.h"
 #include "schema/error.h"
 
-/* How much worse the metric is of what stands in for a default route that ours replaces. */
-#define COPY_METRIC (1U << 24)
+/* The default routes of one family in a namespace, and the message that tells of one. */
+#define DEFAULTS_MAX 8
+#define DEFAULT_SIZE 512
 
 static unsigned ip_size(sa_family_t family)
 {
@@ -134,6 +135,36 @@ static struct nlmsghdr *put_route(void *buffer, uint16_t type, sa_family_t famil
 	return request;
 }
 
+static struct nlmsghdr *put_whole_route(void *buffer, uint16_t type, const struct rtnl_route *route)
+{
+	struct nlmsghdr *request = put_route(buffer, type, route->dst.ip.family, route->dst.len);
+	struct rtmsg *message = mnl_nlmsg_get_payload(request);
+
+	message->rtm_table = RT_TABLE_MAIN;
+	message->rtm_protocol = RTNL_PROTOCOL;
+	message->rtm_type = RTN_UNICAST;
+	message->rtm_scope = route->gateway.family ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK;
+	message->rtm_flags = route->onlink ? RTNH_F_ONLINK : 0;
+	if (route->dst.len)
+		put_ip(request, RTA_DST, &route->dst.ip);
+	if (route->gateway.family)
+		put_ip(request, RTA_GATEWAY, &route->gateway);
+	if (route->metric)
+		mnl_attr_put_u32(request, RTA_PRIORITY, route->metric);
+	mnl_attr_put_u32(request, RTA_OIF, (uint32_t)route->ifindex);
+	return request;
+}
+
+static int add_route(
+	struct nl *nl, const struct rtnl_route *route, uint16_t flags, struct error *err)
+{
+	_Alignas(struct nlmsghdr) char buffer[NL_REQUEST_MAX];
+	struct nlmsghdr *request = put_whole_route(buffer, RTM_NEWROUTE, route);
+
+	request->nlmsg_flags = flags;
+	return nl_request(nl, request, NULL, NULL, err);
+}
+
 /**
  * rtnl_route_add() - add a route to the main table
  * @nl:    a socket in the namespace
@@ -146,23 +177,7 @@ static struct nlmsghdr *put_route(void *buffer, uint16_t type, sa_family_t famil
  */
 int rtnl_route_add(struct nl *nl, const struct rtnl_route *route, struct error *err)
 {
-	_Alignas(struct nlmsghdr) char buffer[NL_REQUEST_MAX];
-	struct nlmsghdr *request =
-		put_route(buffer, RTM_NEWROUTE, route->dst.ip.family, route->dst.len);
-	struct rtmsg *message = mnl_nlmsg_get_payload(request);
-
-	request->nlmsg_flags = NLM_F_CREATE | NLM_F_EXCL;
-	message->rtm_table = RT_TABLE_MAIN;
-	message->rtm_protocol = RTNL_PROTOCOL;
-	message->rtm_type = RTN_UNICAST;
-	message->rtm_scope = route->gateway.family ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK;
-	message->rtm_flags = route->onlink ? RTNH_F_ONLINK : 0;
-	if (route->dst.len)
-		put_ip(request, RTA_DST, &route->dst.ip);
-	if (route->gateway.family)
-		put_ip(request, RTA_GATEWAY, &route->gateway);
-	mnl_attr_put_u32(request, RTA_OIF, (uint32_t)route->ifindex);
-	return nl_request(nl, request, NULL, NULL, err);
+	return add_route(nl, route, NLM_F_CREATE | NLM_F_EXCL, err);
 }
 
 static bool is_default(const struct nlmsghdr *message)
@@ -183,6 +198,10 @@ static int read_route_attribute(const struct nlattr *attribute, void *arg)
 	case RTA_OIF:
 		if (size == sizeof(uint32_t))
 			route->ifindex = (int)mnl_attr_get_u32(attribute);
+		break;
+	case RTA_PRIORITY:
+		if (size == sizeof(uint32_t))
+			route->metric = mnl_attr_get_u32(attribute);
 		break;
 	case RTA_GATEWAY:
 		if (size != ip_size(route->dst.ip.family))
@@ -238,110 +257,125 @@ int rtnl_route_get_default(
 	return 0;
 }
 
+/* Default routes as the kernel told them. */
+struct defaults {
+	unsigned n;
+	size_t size[DEFAULTS_MAX];
+	_Alignas(struct nlmsghdr) char message[DEFAULTS_MAX][DEFAULT_SIZE];
+};
+
 static int save_default(void *arg, const struct nlmsghdr *message)
 {
-	struct rtnl_saved *saved = arg;
+	struct defaults *defaults = arg;
 
 	if (!is_default(message))
 		return 0;
-	for (unsigned i = 0; i < saved->n; i++)
-		if (saved->size[i] == message->nlmsg_len &&
-			!memcmp(mnl_nlmsg_get_payload((void *)saved->message[i]),
+	for (unsigned i = 0; i < defaults->n; i++)
+		if (defaults->size[i] == message->nlmsg_len &&
+			!memcmp(mnl_nlmsg_get_payload((void *)defaults->message[i]),
 				mnl_nlmsg_get_payload(message), mnl_nlmsg_get_payload_len(message)))
 			return 0; /* a dump that was begun again */
-	if (saved->n == RTNL_SAVED_MAX || message->nlmsg_len > RTNL_SAVED_SIZE)
+	if (defaults->n == DEFAULTS_MAX || message->nlmsg_len > DEFAULT_SIZE)
 		return -E2BIG;
-	memcpy(saved->message[saved->n], message, message->nlmsg_len);
-	saved->size[saved->n++] = message->nlmsg_len;
+	memcpy(defaults->message[defaults->n], message, message->nlmsg_len);
+	defaults->size[defaults->n++] = message->nlmsg_len;
 	return 0;
 }
 
-/* A route that is copied, but for its metric. */
-struct copy {
-	struct nlmsghdr *to;
-	uint32_t metric;
-};
+static int list_defaults(struct nl *nl, sa_family_t family, struct defaults *ret, struct error *err)
+{
+	_Alignas(struct nlmsghdr) char buffer[NL_REQUEST_MAX];
+	struct nlmsghdr *request = put_route(buffer, RTM_GETROUTE, family, 0);
+
+	request->nlmsg_flags = NLM_F_DUMP;
+	ret->n = 0;
+	return nl_request(nl, request, save_default, ret, err);
+}
+
+/**
+ * rtnl_route_add_first() - add a default route that goes before all that are there
+ * @nl:    a socket in the namespace
+ * @route: the route; its metric is filled in
+ * @err:   filled on failure
+ *
+ * The others stay: when ours ends with its link, whoever ends it, all is as it was before.
+ * rtnl_route_del_others() makes ours the only one.
+ *
+ * IPv4 puts a new route before others of its metric (fib_table_insert() in net/ipv4/fib_trie.c).
+ * IPv6 would make one of several paths of it, so there its metric is better than any; where that
+ * cannot be, it is one of several paths until the others are deleted.
+ *
+ * Return: 0, -E2BIG (more than DEFAULTS_MAX are there), or what the kernel gave.
+ */
+int rtnl_route_add_first(struct nl *nl, struct rtnl_route *route, struct error *err)
+{
+	struct defaults defaults;
+	uint32_t best = UINT32_MAX;
+	int r = list_defaults(nl, route->dst.ip.family, &defaults, err);
+
+	if (r < 0)
+		return r;
+	for (unsigned i = 0; i < defaults.n; i++) {
+		struct rtnl_route there = { .dst.ip.family = route->dst.ip.family };
+
+		mnl_attr_parse((const void *)defaults.message[i], sizeof(struct rtmsg),
+			read_route_attribute, &there);
+		if (there.metric < best)
+			best = there.metric;
+	}
+	if (route->dst.ip.family == AF_INET6 && defaults.n > 0)
+		route->metric = best > 1 ? best - 1 : 1;
+	return add_route(nl, route, NLM_F_CREATE, err);
+}
+
+static bool is_route(const struct nlmsghdr *message, const struct rtnl_route *route)
+{
+	struct rtnl_route found = { .dst.ip.family = route->dst.ip.family };
+
+	if (mnl_attr_parse(message, sizeof(struct rtmsg), read_route_attribute, &found) < 0)
+		return false;
+	/* A metric of 0 is the kernel's choice. */
+	return found.ifindex == route->ifindex && ip_equal(&found.gateway, &route->gateway) &&
+	       (!route->metric || found.metric == route->metric);
+}
 
 static int copy_attribute(const struct nlattr *attribute, void *arg)
 {
-	struct copy *copy = arg;
-	uint16_t type = mnl_attr_get_type(attribute);
-
-	if (type == RTA_PRIORITY && mnl_attr_validate(attribute, MNL_TYPE_U32) == 0)
-		copy->metric = mnl_attr_get_u32(attribute);
-	else if (type != RTA_CACHEINFO) /* is the kernel's to say */
-		mnl_attr_put(copy->to, attribute->nla_type, mnl_attr_get_payload_len(attribute),
+	if (mnl_attr_get_type(attribute) != RTA_CACHEINFO) /* is the kernel's to say */
+		mnl_attr_put(arg, attribute->nla_type, mnl_attr_get_payload_len(attribute),
 			mnl_attr_get_payload(attribute));
 	return MNL_CB_OK;
 }
 
-/* Sends a saved route again, as another request, with its metric made worse by so much. */
-static int send_saved(struct nl *nl, const struct rtnl_saved *saved, unsigned i, uint16_t type,
-	uint32_t worse, struct error *err)
+static int delete_default(struct nl *nl, const struct nlmsghdr *message, struct error *err)
 {
 	_Alignas(struct nlmsghdr) char buffer[NL_REQUEST_MAX];
 	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
-	const struct nlmsghdr *message = (const void *)saved->message[i];
-	struct copy copy = { .to = request };
 	struct rtmsg *route = mnl_nlmsg_put_extra_header(request, sizeof(*route));
 
-	request->nlmsg_type = type;
-	/* What is put back takes the place of ours, where that is still there. */
-	if (type == RTM_NEWROUTE)
-		request->nlmsg_flags = NLM_F_CREATE | (worse ? NLM_F_EXCL : NLM_F_REPLACE);
+	request->nlmsg_type = RTM_DELROUTE;
 	memcpy(route, mnl_nlmsg_get_payload(message), sizeof(*route));
 	route->rtm_flags &= RTNH_F_ONLINK; /* the others are the kernel's to say */
-	mnl_attr_parse(message, sizeof(*route), copy_attribute, &copy);
-	if (copy.metric + worse)
-		mnl_attr_put_u32(request, RTA_PRIORITY, copy.metric + worse);
+	mnl_attr_parse(message, sizeof(*route), copy_attribute, request);
 	return nl_request(nl, request, NULL, NULL, err);
 }
 
 /**
- * rtnl_route_take_defaults() - take all default routes out of the way
- * @nl:     a socket in the namespace
- * @family: AF_INET or AF_INET6
- * @ret:    what they were; set as far as it came on failure too
- * @err:    filled on failure
- *
- * Each leaves a copy of a much worse metric behind: if we are killed, and our route ends with its
- * link, the namespace still has its own. rtnl_route_put_back() or rtnl_route_drop_copies() ends
- * that.
- *
- * Return: 0, -E2BIG (more than RTNL_SAVED_MAX), or what the kernel gave.
- */
-int rtnl_route_take_defaults(
-	struct nl *nl, sa_family_t family, struct rtnl_saved *ret, struct error *err)
-{
-	_Alignas(struct nlmsghdr) char buffer[NL_REQUEST_MAX];
-	struct nlmsghdr *request = put_route(buffer, RTM_GETROUTE, family, 0);
-	int r;
-
-	request->nlmsg_flags = NLM_F_DUMP;
-	ret->n = 0;
-	r = nl_request(nl, request, save_default, ret, err);
-	for (unsigned i = 0; r == 0 && i < ret->n; i++) {
-		r = send_saved(nl, ret, i, RTM_NEWROUTE, COPY_METRIC, err);
-		if (r == 0 || r == -EEXIST)
-			r = send_saved(nl, ret, i, RTM_DELROUTE, 0, err);
-	}
-	return r;
-}
-
-/**
- * rtnl_route_drop_copies() - delete the copies that rtnl_route_take_defaults() left
+ * rtnl_route_del_others() - delete all default routes but one
  * @nl:    a socket in the namespace
- * @saved: the routes; a copy that is gone is fine
+ * @route: the one that stays
  * @err:   filled on failure
  *
- * Return: 0, or what the kernel gave for the last that failed.
+ * Return: 0, -E2BIG, or what the kernel gave for the last that failed.
  */
-int rtnl_route_drop_copies(struct nl *nl, const struct rtnl_saved *saved, struct error *err)
+int rtnl_route_del_others(struct nl *nl, const struct rtnl_route *route, struct error *err)
 {
-	int result = 0;
+	struct defaults defaults;
+	int result = list_defaults(nl, route->dst.ip.family, &defaults, err);
 
-	for (unsigned i = 0; i < saved->n; i++) {
-		int r = send_saved(nl, saved, i, RTM_DELROUTE, COPY_METRIC, err);
+	for (unsigned i = 0; result == 0 && i < defaults.n; i++) {
+		const struct nlmsghdr *message = (const void *)defaults.message[i];
+		int r = is_route(message, route) ? 0 : delete_default(nl, message, err);
 
 		if (r < 0 && r != -ESRCH)
 			result = r;
@@ -350,22 +384,18 @@ int rtnl_route_drop_copies(struct nl *nl, const struct rtnl_saved *saved, struct
 }
 
 /**
- * rtnl_route_put_back() - make the default routes what they were
+ * rtnl_route_del() - delete a route
  * @nl:    a socket in the namespace
- * @saved: the routes; they take the place of others of the same metric
+ * @route: the route
  * @err:   filled on failure
  *
- * Return: 0, or what the kernel gave for the last that failed; then the copies stay.
+ * Return: 0, also when it is gone; or what the kernel gave.
  */
-int rtnl_route_put_back(struct nl *nl, const struct rtnl_saved *saved, struct error *err)
+int rtnl_route_del(struct nl *nl, const struct rtnl_route *route, struct error *err)
 {
-	int result = 0;
+	_Alignas(struct nlmsghdr) char buffer[NL_REQUEST_MAX];
+	struct nlmsghdr *request = put_whole_route(buffer, RTM_DELROUTE, route);
+	int r = nl_request(nl, request, NULL, NULL, err);
 
-	for (unsigned i = 0; i < saved->n; i++) {
-		int r = send_saved(nl, saved, i, RTM_NEWROUTE, 0, err);
-
-		if (r < 0)
-			result = r;
-	}
-	return result < 0 ? result : rtnl_route_drop_copies(nl, saved, err);
+	return r == -ESRCH || r == -ENODEV ? 0 : r;
 }
