@@ -22,6 +22,7 @@
 #include "schema/file.h"
 
 #define ERRORS_FILE "errors"
+#define ERRORS_TEMPORARY ERRORS_FILE ".tmp"
 #define ERRORS_KEPT 64
 #define ERRORS_SIZE_MAX ((ERRORS_KEPT + 1) * (ERROR_TEXT_MAX + 32))
 /* RUN/errors is locked under an id that no container can have. */
@@ -97,8 +98,7 @@ static void keep_error(const struct store *store, const char *text)
 	strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%SZ", &utc);
 	length = asprintf(&new, "%s%s %s\n", old ? last_lines(old, old_size) : "", stamp, text);
 	if (length > 0)
-		file_replace(
-			store->dir, ERRORS_FILE, ERRORS_FILE ".tmp", new, (size_t)length, NULL);
+		file_replace(store->dir, ERRORS_FILE, ERRORS_TEMPORARY, new, (size_t)length, NULL);
 	store_unlock_id(store, ERRORS_LOCK);
 }
 
@@ -112,4 +112,18 @@ void log_error(const struct store *store, const char *text)
 	send_syslog(LOG_ERR, text);
 	if (store && store->dir >= 0)
 		keep_error(store, text);
+}
+
+/**
+ * log_sweep() - remove what a process has left that was killed while it kept an error
+ * @store: RUN
+ *
+ * The next error would do it as well.
+ */
+void log_sweep(const struct store *store)
+{
+	if (store_trylock_id(store, ERRORS_LOCK, NULL) < 0)
+		return;
+	unlinkat(store->dir, ERRORS_TEMPORARY, 0);
+	store_unlock_id(store, ERRORS_LOCK);
 }

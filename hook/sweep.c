@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "hook/host.h"
+#include "hook/log.h"
 #include "ipam/claims.h"
 #include "ipam/dir.h"
 #include "schema/cleanup.h"
@@ -131,6 +132,8 @@ int sweep(struct host *host, bool dry_run, const struct reconcile_output *output
 	struct broom broom = { .host = host, .dry_run = dry_run, .output = output };
 	int r;
 
+	if (!dry_run)
+		log_sweep(&host->store);
 	broom.dir = host->store.containers;
 	r = dir_list(broom.dir, sweep_temporary, &broom, err);
 	broom.dir = host->store.netns;
