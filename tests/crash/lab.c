@@ -1,0 +1,365 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Containers without a runtime, the real programs run on them, and what is there afterwards as
+ * text: RUN and ETC from the file system, a namespace from the kernel.
+ */
+#include "tests/crash/lab.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/crash/kernel.h"
+
+#define ARGUMENTS_MAX 16
+#define FILES_MAX 256
+
+static void must(bool done, const char *what)
+{
+	if (done)
+		return;
+	fprintf(stderr, "lab: cannot %s: %s\n", what, strerror(errno));
+	exit(EXIT_FAILURE);
+}
+
+static const struct {
+	const char *file;
+	const char *text;
+} networks[] = {
+	{ "macvlan0.json",
+		"{\"name\":\"macvlan0\",\"parent\":\"eth0\",\"subnets\":["
+		"{\"subnet\":\"10.0.0.0/24\",\"gateway\":\"10.0.0.1\"},"
+		"{\"subnet\":\"2001:db8:0:1::/64\",\"gateway\":\"2001:db8:0:1::1\"}]}\n" },
+	{ "macvlan1.json",
+		"{\"name\":\"macvlan1\",\"parent\":\"eth1\",\"subnets\":["
+		"{\"subnet\":\"10.1.0.0/24\",\"gateway\":\"10.1.0.1\"},"
+		"{\"subnet\":\"2001:db8:1:1::/64\",\"gateway\":\"2001:db8:1:1::1\"}],"
+		"\"routes\":[{\"dst\":\"192.168.0.0/16\",\"gateway\":\"10.1.0.254\"}]}\n" },
+};
+
+/* Where a claim of an address of ours can be. */
+static const char *const parents[] = { "eth0", "eth1" };
+
+/**
+ * lab_write() - write a file
+ * @dir:  its folder
+ * @name: its name
+ * @text: what it says
+ */
+void lab_write(const char *dir, const char *name, const char *text)
+{
+	char path[PATH_MAX];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	file = fopen(path, "we");
+	must(file != NULL && fputs(text, file) >= 0 && fclose(file) == 0, "write a file");
+}
+
+/**
+ * lab_write_networks() - write the two network files, also where they are there
+ * @lab: the lab
+ */
+void lab_write_networks(const struct lab *lab)
+{
+	char dir[PATH_MAX];
+
+	snprintf(dir, sizeof(dir), "%s/networks", lab->etc);
+	for (unsigned i = 0; i < sizeof(networks) / sizeof(networks[0]); i++)
+		lab_write(dir, networks[i].file, networks[i].text);
+}
+
+/**
+ * lab_setup() - make the folders, below TMPDIR
+ * @lab:   filled
+ * @build: where the programs are
+ */
+void lab_setup(struct lab *lab, const char *build)
+{
+	const char *tmp = getenv("TMPDIR");
+	char path[LAB_PATH - 16];
+	char dir[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/crash-XXXXXX", tmp ? tmp : "/tmp");
+	must(mkdtemp(path) != NULL, "make a folder");
+	snprintf(lab->hook, sizeof(lab->hook), "%s/oci-macvlan-hook", build);
+	snprintf(lab->cli, sizeof(lab->cli), "%s/oci-macvlan", build);
+	snprintf(lab->etc, sizeof(lab->etc), "%s/etc", path);
+	snprintf(lab->run, sizeof(lab->run), "%s/run", path);
+	must(mkdir(lab->etc, 0755) == 0, "make a folder");
+	snprintf(dir, sizeof(dir), "%s/networks", lab->etc);
+	must(mkdir(dir, 0755) == 0, "make a folder");
+	lab_write_networks(lab);
+}
+
+static int remove_one(const char *path, const struct stat *status, int type, struct FTW *walk)
+{
+	(void)status;
+	(void)type;
+	(void)walk;
+	return remove(path);
+}
+
+/**
+ * lab_wipe_run() - remove RUN with all that is in it
+ * @lab: the lab
+ */
+void lab_wipe_run(const struct lab *lab)
+{
+	nftw(lab->run, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+/**
+ * lab_has_network() - is there a network file
+ * @lab:  the lab
+ * @name: the network
+ *
+ * Return: true when there is.
+ */
+bool lab_has_network(const struct lab *lab, const char *name)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/networks/%s.json", lab->etc, name);
+	return access(path, F_OK) == 0;
+}
+
+/* Init: in a namespace of its own or in a pod's; says when it is there, and waits for its end. */
+static void be_init(const struct box *pod, int ready)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (pod ? setns(pod->netns, CLONE_NEWNET) : unshare(CLONE_NEWNET))
+		_exit(EXIT_FAILURE);
+	/* What the harness has open would keep other containers' namespaces alive. */
+	if (dup2(ready, 3) < 0 || close_range(4, ~0U, 0) < 0 || write(3, "", 1) != 1)
+		_exit(EXIT_FAILURE);
+	close(3);
+	for (;;)
+		pause();
+}
+
+/**
+ * box_start() - start a container's init; nothing is attached yet
+ * @box:         the container
+ * @id:          its id
+ * @annotations: its annotations: members of a JSON object
+ * @pod:         whose network namespace it joins, or NULL: it gets its own
+ */
+void box_start(struct box *box, const char *id, const char *annotations, const struct box *pod)
+{
+	char path[32];
+	char byte;
+	int ready[2];
+
+	must(pipe2(ready, O_CLOEXEC) == 0, "make a pipe");
+	snprintf(box->id, sizeof(box->id), "%s", id);
+	box->annotations = annotations;
+	box->pid = fork();
+	must(box->pid >= 0, "fork");
+	if (box->pid == 0)
+		be_init(pod, ready[1]);
+	close(ready[1]);
+	must(read(ready[0], &byte, 1) == 1, "start an init");
+	close(ready[0]);
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)box->pid);
+	box->netns = open(path, O_RDONLY | O_CLOEXEC);
+	must(box->netns >= 0, "open a namespace");
+}
+
+/**
+ * box_kill() - kill a container's init; its namespace lives on, as it is pinned
+ * @box: the container; one whose init is dead is fine
+ */
+void box_kill(struct box *box)
+{
+	if (box->pid == 0)
+		return;
+	kill(box->pid, SIGKILL);
+	must(waitpid(box->pid, NULL, 0) == box->pid, "wait for an init");
+	box->pid = 0;
+}
+
+/**
+ * box_unpin() - let a container's namespace end with its processes
+ * @box: the container
+ */
+void box_unpin(struct box *box)
+{
+	if (box->netns >= 0)
+		close(box->netns);
+	box->netns = -1;
+}
+
+/**
+ * lab_hook() - run the hook for a container
+ * @lab:   the lab
+ * @box:   the container
+ * @stage: createRuntime or poststop
+ * @judge: see trace_run()
+ * @arg:   for @judge
+ * @ret:   how it ended
+ */
+void lab_hook(const struct lab *lab, const struct box *box, const char *stage, trace_fn *judge,
+	void *arg, struct trace_result *ret)
+{
+	const char *const argv[] = { lab->hook, "--etc", lab->etc, "--run", lab->run, stage, NULL };
+	char state[4096];
+	struct trace_command command = { argv, state };
+
+	snprintf(state, sizeof(state),
+		"{\"ociVersion\":\"1.0.2\",\"id\":\"%s\",\"status\":\"%s\",\"pid\":%d,"
+		"\"bundle\":\"/nonexistent\",\"annotations\":{%s}}",
+		box->id, strcmp(stage, "poststop") ? "creating" : "stopped", (int)box->pid,
+		box->annotations);
+	trace_run(&command, judge, arg, ret);
+}
+
+/**
+ * lab_cli() - run a command of oci-macvlan
+ * @lab:       the lab
+ * @arguments: the command and its arguments; NULL at the end
+ * @judge:     see trace_run()
+ * @arg:       for @judge
+ * @ret:       how it ended
+ */
+void lab_cli(const struct lab *lab, const char *const arguments[], trace_fn *judge, void *arg,
+	struct trace_result *ret)
+{
+	const char *argv[ARGUMENTS_MAX] = { lab->cli, "--etc", lab->etc, "--run", lab->run };
+	struct trace_command command = { argv, NULL };
+
+	for (unsigned i = 0; arguments[i] && i + 6 < ARGUMENTS_MAX; i++)
+		argv[5 + i] = arguments[i];
+	trace_run(&command, judge, arg, ret);
+}
+
+/**
+ * lab_succeeded() - has a program done what it should, without a word
+ * @result: how it ended
+ *
+ * Return: true for exit status 0 and nothing on stderr.
+ */
+bool lab_succeeded(const struct trace_result *result)
+{
+	return WIFEXITED(result->status) && WEXITSTATUS(result->status) == 0 && !*result->err;
+}
+
+/* A listing under way. nftw() has no argument for its function. */
+static struct {
+	unsigned n;
+	char *line[FILES_MAX];
+} files;
+
+static bool is_passed_over(const char *name)
+{
+	return !strncmp(name, ".hint-", 6) || !strcmp(name, "errors") || !strcmp(name, "lock");
+}
+
+/* "PATH FORM CONTENT" */
+static int list_one(const char *path, const struct stat *status, int type, struct FTW *walk)
+{
+	char content[LAB_TEXT] = "";
+	ssize_t n = 0;
+
+	if (walk->level == 0 || is_passed_over(path + walk->base))
+		return 0;
+	/* Empty pools are nobody's: which there are depends on who came by. */
+	if (type == FTW_D && walk->level == 2)
+		return 0;
+	if (type == FTW_SL) {
+		n = readlink(path, content, sizeof(content) - 1);
+	} else if (type == FTW_F) {
+		int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+		n = fd < 0 ? 0 : read(fd, content, sizeof(content) - 1);
+		close(fd);
+	}
+	content[n > 0 ? n : 0] = '\0';
+	must(files.n < FILES_MAX && asprintf(&files.line[files.n++], "%s %o %s", path,
+					    status->st_mode, content) > 0,
+		"list a file");
+	return 0;
+}
+
+static int compare_lines(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void list_tree(const char *root, char ret[LAB_TEXT])
+{
+	size_t used = strlen(ret);
+
+	files.n = 0;
+	nftw(root, list_one, 16, FTW_PHYS);
+	qsort(files.line, files.n, sizeof(files.line[0]), compare_lines);
+	for (unsigned i = 0; i < files.n; i++) {
+		used += (size_t)snprintf(
+			ret + used, LAB_TEXT - used, "%s\n", files.line[i] + strlen(root) + 1);
+		must(used < LAB_TEXT, "list a folder");
+		free(files.line[i]);
+	}
+}
+
+/**
+ * lab_list_state() - RUN and ETC as text: each file with its mode and content, each link's target
+ * @lab: the lab
+ * @ret: the listing
+ *
+ * Hints are left out, which are never trusted, the lock, and the errors, which are there to stay.
+ */
+void lab_list_state(const struct lab *lab, char ret[LAB_TEXT])
+{
+	*ret = '\0';
+	list_tree(lab->run, ret);
+	list_tree(lab->etc, ret);
+}
+
+/**
+ * lab_list_netns() - what the kernel has in a container's namespace, as text
+ * @box: the container
+ * @ret: the listing
+ */
+void lab_list_netns(const struct box *box, char ret[LAB_TEXT])
+{
+	int nl = kernel_open(box->netns);
+
+	must(nl >= 0, "look into a namespace");
+	must(kernel_listing(nl, ret, LAB_TEXT) == 0, "list a namespace");
+	close(nl);
+}
+
+/**
+ * lab_claim_owner() - who has claimed an address
+ * @lab:     the lab
+ * @address: the address
+ * @ret:     CONTAINER/INTERFACE
+ * @size:    how much fits
+ *
+ * Return: false when nobody has.
+ */
+bool lab_claim_owner(const struct lab *lab, const char *address, char *ret, size_t size)
+{
+	for (unsigned i = 0; i < sizeof(parents) / sizeof(parents[0]); i++) {
+		char path[PATH_MAX];
+		ssize_t n;
+
+		snprintf(path, sizeof(path), "%s/pools/%s/%s", lab->run, parents[i], address);
+		n = readlink(path, ret, size - 1);
+		if (n < 0)
+			continue;
+		ret[n] = '\0';
+		return true;
+	}
+	return false;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TESTS_CRASH_LAB_H
+#define TESTS_CRASH_LAB_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "tests/crash/trace.h"
+
+/*
+ * A lab for containers without a runtime: a process in a network namespace is one, and the real
+ * hook is called for it as a runtime would. The machine is tests/isolate.sh's, with two parents,
+ * eth0 and eth1 (tests/crash/lab.sh).
+ */
+
+#define LAB_TEXT 65536
+#define LAB_PATH 256
+
+struct lab {
+	char hook[PATH_MAX];
+	char cli[PATH_MAX];
+	char etc[LAB_PATH];
+	char run[LAB_PATH];
+};
+
+/* A container: its init is a process of ours that only waits. */
+struct box {
+	char id[32];
+	const char *annotations; /* members of the state's annotations, as JSON */
+	pid_t pid;		 /* init; 0: dead */
+	int netns;		 /* keeps the namespace alive; -1: does not */
+};
+
+#define BOX_NONE ((struct box){ .netns = -1 })
+
+void lab_setup(struct lab *lab, const char *build);
+void lab_write_networks(const struct lab *lab);
+void lab_wipe_run(const struct lab *lab);
+bool lab_has_network(const struct lab *lab, const char *name);
+void lab_write(const char *dir, const char *name, const char *text);
+
+void box_start(struct box *box, const char *id, const char *annotations, const struct box *pod);
+void box_kill(struct box *box);
+void box_unpin(struct box *box);
+
+void lab_hook(const struct lab *lab, const struct box *box, const char *stage, trace_fn *judge,
+	void *arg, struct trace_result *ret);
+void lab_cli(const struct lab *lab, const char *const arguments[], trace_fn *judge, void *arg,
+	struct trace_result *ret);
+bool lab_succeeded(const struct trace_result *result);
+
+void lab_list_state(const struct lab *lab, char ret[LAB_TEXT]);
+void lab_list_netns(const struct box *box, char ret[LAB_TEXT]);
+bool lab_claim_owner(const struct lab *lab, const char *address, char *ret, size_t size);
+
+#endif

@@ -1,0 +1,24 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# tests/crash/lab.sh COMMAND [ARG...]
+#
+# Runs COMMAND on tests/isolate.sh's empty machine with two parents, eth0 and eth1, whose cables end
+# in a namespace of their own.
+
+set -euo pipefail
+
+if [ "${OCI_MACVLAN_ISOLATED-}" != 1 ]; then
+	echo "run it as: tests/isolate.sh $0 ..." >&2
+	exit 1
+fi
+
+ip netns add router
+for n in 0 1; do
+	ip link add "eth$n" type veth peer name "port$n" netns router
+	ip -n router link set "port$n" up
+	ip link set "eth$n" up
+	ip addr add "10.$n.0.2/24" dev "eth$n"
+	ip addr add "2001:db8:$n:1::2/64" dev "eth$n" nodad
+done
+"$@"
