@@ -48,6 +48,10 @@ static int open_namespace(struct netns *netns, struct error *err)
 		return r;
 	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)netns->pid);
 	netns->fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* A process that ends gives up its namespaces before one can see that it has ended. */
+	if (netns->fd < 0 && errno == ENOENT)
+		return error_set(err, -ESRCH, "init (pid %d) is dead, or its main thread is",
+			(int)netns->pid);
 	if (netns->fd < 0)
 		return error_set_errno(
 			err, "cannot open the network namespace of init (pid %d)", (int)netns->pid);
