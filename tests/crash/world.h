@@ -36,7 +36,8 @@ struct scenario {
 
 /*
  * The containers of a scenario. Unless a is the first ever: "x", which lives on and has static
- * addresses of macvlan1; in a pod "o" or "m". "a" is the one that something is done to, "b" starts after that.
+ * addresses of macvlan1; in a pod "o" or "m". "a" is the one that something is done to, "b" starts
+ * after that.
  */
 struct world {
 	const struct lab *lab;
