@@ -126,8 +126,14 @@ static void compress(uint32_t state[8], const uint8_t block[BLOCK])
 		uint32_t a = rotate(s[0], 2) ^ rotate(s[0], 13) ^ rotate(s[0], 22);
 		uint32_t t = s[7] + e + choose + k[i] + w[i];
 
-		memmove(s + 1, s, 7 * sizeof(s[0]));
-		s[4] += t;
+		/* One by one, so that they stay in registers: twice as fast as memmove(3). */
+		s[7] = s[6];
+		s[6] = s[5];
+		s[5] = s[4];
+		s[4] = s[3] + t;
+		s[3] = s[2];
+		s[2] = s[1];
+		s[1] = s[0];
 		s[0] = t + a + majority;
 	}
 	for (unsigned i = 0; i < 8; i++)
@@ -210,4 +216,21 @@ const char *hash_strings_hex(const char *const strings[], char ret[HASH_HEX])
 	for (unsigned i = 0; i < HASH_SIZE; i++)
 		snprintf(ret + (size_t)(2 * i), 3, "%02x", digest[i]);
 	return ret;
+}
+
+/**
+ * hash_quick() - a number for tables in memory (FNV-1a)
+ * @text: what it stands for
+ *
+ * Who chooses the text can choose two with one number.
+ *
+ * Return: the number.
+ */
+uint64_t hash_quick(const char *text)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+	for (const char *c = text; *c; c++)
+		hash = (hash ^ (uint8_t)*c) * UINT64_C(0x100000001b3);
+	return hash;
 }

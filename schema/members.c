@@ -12,9 +12,18 @@
 #include "schema/error.h"
 #include "schema/json.h"
 
+/* "WHERE.KEY", cut where it is too long. Not by snprintf(3): it is asked for with each key of each
+ * document, and nearly never printed.
+ */
 static void put_where(char ret[MEMBERS_WHERE_MAX], const char *where, const char *key)
 {
-	snprintf(ret, MEMBERS_WHERE_MAX, "%s%s%s", where, *where ? "." : "", key);
+	char *end = ret + MEMBERS_WHERE_MAX - 1;
+	char *to = mempcpy(ret, where, strnlen(where, MEMBERS_WHERE_MAX - 1));
+
+	if (to > ret && to < end)
+		*to++ = '.';
+	to = mempcpy(to, key, strnlen(key, (size_t)(end - to)));
+	*to = '\0';
 }
 
 static int check_keys(const struct json *object, const struct member members[], const char *where,

@@ -109,11 +109,21 @@ static void test_forms(void)
 	ok(hash_strings_u64(strings) == hash_strings_u64(strings), "always the same");
 }
 
+/* FNV-1a, from its authors' list of test vectors. */
+static void test_quick(void)
+{
+	ok(hash_quick("") == 0xcbf29ce484222325, "nothing");
+	ok(hash_quick("a") == 0xaf63dc4c8601ec8c, "a letter");
+	ok(hash_quick("foobar") == 0x85944171f73967e8, "a word");
+	ok(hash_quick("\xff") == 0xaf64724c8602eb6e, "a byte with its highest bit set");
+}
+
 int main(void)
 {
 	test_lists();
 	test_lengths();
 	test_bytes();
 	test_forms();
+	test_quick();
 	return tap_done();
 }
