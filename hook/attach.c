@@ -26,6 +26,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "hook/detach.h"
 #include "hook/endpoint.h"
@@ -52,6 +53,11 @@
 #define SHORT_ID 12
 /* Two members of a pod that start at once may each find the other on the way. */
 #define OWNER_TRIES 64
+/* How often room is looked for while others free some, and how long the pauses are: 1 ms at first,
+ * each four times the one before.
+ */
+#define ROOM_TRIES 6
+#define ROOM_PAUSE_NS 250000L
 
 /* An attach under way. */
 struct attachment {
@@ -118,18 +124,28 @@ static void choose_mac(
 	}
 }
 
-/* Once more after what the dead left is freed: all of it when the pool is full, else the holder. */
+/* Again after what the dead left is freed: all of it when the pool is full, else the holder. Other
+ * attaches may want room at the same time, and be at work on what would do for us: so after a look
+ * that found nothing to free we try once more, and where somebody is at work, we wait a little.
+ */
 static int allocate(struct attachment *a, const struct ipam_request *request,
 	struct ipam_result *ret, struct error *err)
 {
-	bool freed = false;
 	int r = ipam_allocate(&a->host->store, request, ret, err);
+	bool hope = r == -ENOSPC || r == -EADDRINUSE;
 
-	if (r == -ENOSPC)
-		freed = reconcile_made_room(a->host);
-	else if (r == -EADDRINUSE)
-		reconcile_holder(a->host, ret->holder, &freed, NULL);
-	return freed ? ipam_allocate(&a->host->store, request, ret, err) : r;
+	for (unsigned try = 0; hope && try < ROOM_TRIES && !deadline_passed(); try++) {
+		if (try > 0)
+			nanosleep(&(struct timespec){ .tv_nsec = ROOM_PAUSE_NS << 2 * try }, NULL);
+		hope = false;
+		if (r == -ENOSPC)
+			hope = reconcile_made_room(a->host);
+		else
+			reconcile_holder(a->host, ret->holder, &hope, NULL);
+		r = ipam_allocate(&a->host->store, request, ret, err);
+		hope = hope && (r == -ENOSPC || r == -EADDRINUSE);
+	}
+	return r;
 }
 
 static int attach_item(struct attachment *a, const struct plan_item *item, struct error *err)

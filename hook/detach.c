@@ -48,14 +48,21 @@ int detach_check_host(const struct host *host, const struct record *record, stru
 		record->id);
 }
 
-/* Links first, then claims; from the first on. */
-static int release_endpoints(
+static int delete_links(
 	struct host *host, const struct record *record, unsigned first, struct error *err)
 {
 	int r = 0;
 
 	for (unsigned i = first; r == 0 && i < record->n_endpoints; i++)
 		r = endpoint_delete_link(host, record, &record->endpoints[i], err);
+	return r;
+}
+
+static int release_claims(
+	struct host *host, const struct record *record, unsigned first, struct error *err)
+{
+	int r = 0;
+
 	for (unsigned i = first; r == 0 && i < record->n_endpoints; i++)
 		r = ipam_release(&host->store, record->id, &record->endpoints[i], err);
 	return r;
@@ -72,8 +79,10 @@ static int release_endpoints(
  */
 int detach_endpoints(struct host *host, struct record *record, unsigned first, struct error *err)
 {
-	int r = release_endpoints(host, record, first, err);
+	int r = delete_links(host, record, first, err);
 
+	if (r == 0)
+		r = release_claims(host, record, first, err);
 	if (r == 0 && first < record->n_endpoints)
 		record->n_endpoints = first;
 	return r;
@@ -108,6 +117,25 @@ static int release_netns(struct host *host, const struct record *record, struct 
 }
 
 /**
+ * detach_rest() - detach_all(), where the links have ended with their namespace
+ * @host:   the host
+ * @record: the record of an owner
+ * @err:    filled on failure
+ *
+ * Return: 0, or what the file system gave; calling it again goes on.
+ */
+int detach_rest(struct host *host, const struct record *record, struct error *err)
+{
+	int r = release_claims(host, record, 0, err);
+
+	if (r == 0)
+		r = release_netns(host, record, err);
+	if (r == 0)
+		r = record_remove(host->store.containers, record->id, err);
+	return r;
+}
+
+/**
  * detach_all() - take back all that a record says, and the record
  * @host:   the host
  * @record: the record of an owner
@@ -120,12 +148,8 @@ int detach_all(struct host *host, const struct record *record, struct error *err
 	int r = detach_check_host(host, record, err);
 
 	if (r == 0)
-		r = release_endpoints(host, record, 0, err);
-	if (r == 0)
-		r = release_netns(host, record, err);
-	if (r == 0)
-		r = record_remove(host->store.containers, record->id, err);
-	return r;
+		r = delete_links(host, record, 0, err);
+	return r == 0 ? detach_rest(host, record, err) : r;
 }
 
 /**

@@ -14,6 +14,7 @@ int detach_network(struct host *host, const char *id, const char *network, struc
 /* For who holds the lock of the record's id. */
 int detach_endpoints(struct host *host, struct record *record, unsigned first, struct error *err);
 int detach_intents(struct host *host, struct record *record, struct error *err);
+int detach_rest(struct host *host, const struct record *record, struct error *err);
 int detach_all(struct host *host, const struct record *record, struct error *err);
 int detach_member(struct host *host, struct record *record, const char *member, struct error *err);
 int detach_has_living_member(const struct record *record, bool *ret, struct error *err);

@@ -311,18 +311,16 @@ int endpoint_find_link(struct host *host, const struct record *record,
 	const struct record_endpoint *endpoint, struct rtnl_link *ret, struct error *err)
 {
 	struct rtnl_link link = { 0 };
-	bool exists = false;
-	int r = rtnl_nsid_exists(&host->nl, record->nsid, &exists, err);
+	bool exists = true;
+	int r;
 
-	if (r < 0)
-		return error_prefix(err, "cannot look for the container's namespace");
-	if (!exists)
-		return error_set(err, -ENODEV, "its network namespace is gone");
 	if (endpoint->ifindex == 0)
 		r = find_intent(host, record, endpoint, &link, err);
 	else
 		r = rtnl_link_get_index(&host->nl, record->nsid, endpoint->ifindex, &link, err);
-	if (r == -EINVAL) /* the namespace ended between the two requests */
+	/* What the kernel says of an id that names no namespace, and perhaps of something else. */
+	if (r == -EINVAL && rtnl_nsid_exists(&host->nl, record->nsid, &exists, NULL) == 0 &&
+		!exists)
 		return error_set(err, -ENODEV, "its network namespace is gone");
 	if (r < 0)
 		return r;

@@ -9,8 +9,11 @@
 #include <dirent.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "hook/collect.h"
 #include "hook/host.h"
+#include "hook/known.h"
 #include "hook/log.h"
 #include "ipam/claims.h"
 #include "ipam/dir.h"
@@ -18,24 +21,31 @@
 #include "schema/error.h"
 #include "schema/record.h"
 
+/* The beginning of a claim on a container's name: .name-NETWORK:NAME. */
+#define NAME_CLAIM ".name-"
+
 struct broom {
-	struct host *host;
-	bool dry_run;
-	const struct reconcile_output *output;
+	struct collection *collection;
 	int dir;	  /* the folder that is swept */
 	const char *pool; /* the parent's name, or NULL: RUN/netns */
 };
 
-static void report(const struct broom *broom, const char *what, const char *owner)
+/* A name that is claimed: "eth0 10.0.0.3", "the name 'web' in network 'lan'", ... */
+static void report(
+	const struct broom *broom, const char *name, const char *id, const char *interface)
 {
-	char line[2 * CLAIMS_OWNER_MAX];
+	char what[COLLECT_TEXT];
+	const char *key = strchr(name, ':');
 
-	if (!broom->output->freed)
-		return;
-	snprintf(line, sizeof(line), "%s '%s' in '%s%s': no record of container '%s' has it",
-		broom->dry_run ? "would free" : "freed", what, broom->pool ? "pools/" : "",
-		broom->pool ? broom->pool : "netns", owner);
-	broom->output->freed(broom->output->arg, line);
+	if (!broom->pool)
+		snprintf(what, sizeof(what), "its hold on network namespace %s", name);
+	else if (!strncmp(name, NAME_CLAIM, strlen(NAME_CLAIM)) && key)
+		snprintf(what, sizeof(what), "%s the name '%s' in network '%.*s'", interface,
+			key + 1, (int)(key - name) - (int)strlen(NAME_CLAIM),
+			name + strlen(NAME_CLAIM));
+	else
+		snprintf(what, sizeof(what), "%s %s on parent '%s'", interface, name, broom->pool);
+	collect_report(broom->collection, id, what, "no record leads to it");
 }
 
 static bool has_interface(const struct record *record, const char *interface)
@@ -47,13 +57,13 @@ static bool has_interface(const struct record *record, const char *interface)
 }
 
 /* Does the owner's record lead to this claim? With the owner's lock held. */
-static bool is_known(
+static bool is_led_to(
 	const struct broom *broom, const char *name, const char *id, const char *interface)
 {
 	cleanup(record_free) struct record *record = NULL;
 	struct error err;
 	char cookie[24];
-	int r = record_load(broom->host->store.containers, id, &record, &err);
+	int r = record_load(broom->collection->host->store.containers, id, &record, &err);
 
 	if (r < 0)
 		return r != -ENOENT; /* one that cannot be read may lead to it */
@@ -66,30 +76,38 @@ static bool is_known(
 static int sweep_claim(void *arg, const char *name, const char *owner, struct error *err)
 {
 	const struct broom *broom = arg;
+	struct collection *collection = broom->collection;
 	char id[CLAIMS_OWNER_MAX + 1];
+	const char *interface = "";
 	char *slash;
-	int r;
+	int r = 0;
 
 	snprintf(id, sizeof(id), "%s", owner);
 	slash = strchr(id, '/');
-	if (slash)
+	if (slash) {
 		*slash = '\0';
-	if (name_check_container_id(id, NULL) < 0 || host_trylock(broom->host, id, NULL) < 0)
-		return 0;
-	r = 0;
-	if (!is_known(broom, name, id, slash ? slash + 1 : "")) {
-		report(broom, name, id);
-		r = broom->dry_run ? 0 : claims_release(broom->dir, name, owner, err);
+		interface = slash + 1;
 	}
-	host_unlock(broom->host, id);
-	return r;
+	if (known_has(collection->known, id, broom->pool ? interface : name) ||
+		name_check_container_id(id, NULL) < 0 ||
+		host_trylock(collection->host, id, NULL) < 0)
+		return 0;
+	if (!is_led_to(broom, name, id, interface)) {
+		r = collection->dry_run ? 0 : claims_release(broom->dir, name, owner, err);
+		if (r == 0)
+			report(broom, name, id, interface);
+		else
+			collect_complain(collection, err);
+	}
+	host_unlock(collection->host, id);
+	return 0;
 }
 
 static int sweep_pool(void *arg, const char *parent, struct error *err)
 {
 	struct broom broom = *(const struct broom *)arg;
 	autoclose int dir = -1;
-	int r = store_open_pool(&broom.host->store, parent, false, &dir, err);
+	int r = store_open_pool(&broom.collection->host->store, parent, false, &dir, err);
 
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
@@ -101,43 +119,56 @@ static int sweep_pool(void *arg, const char *parent, struct error *err)
 /* ID.tmp: of a process that was killed while it wrote the record of ID. */
 static int sweep_temporary(void *arg, const char *name, unsigned char type, struct error *err)
 {
-	const struct broom *broom = arg;
+	struct collection *collection = arg;
+	struct host *host = collection->host;
 	size_t length = strlen(name);
 	char id[CONTAINER_ID_MAX + 1];
 
-	(void)err;
 	if (type != DT_REG || length <= 4 || length - 4 > CONTAINER_ID_MAX ||
 		strcmp(name + length - 4, ".tmp") != 0)
 		return 0;
 	memcpy(id, name, length - 4);
 	id[length - 4] = '\0';
-	if (broom->dry_run || host_trylock(broom->host, id, NULL) < 0)
+	if (host_trylock(host, id, NULL) < 0)
 		return 0;
-	unlinkat(broom->dir, name, 0);
-	host_unlock(broom->host, id);
+	if (!collection->dry_run && unlinkat(host->store.containers, name, 0) < 0) {
+		error_set_errno(err, "cannot remove '%s'", name);
+		collect_complain(collection, err);
+	} else {
+		collect_report(collection, id, "a record that is not whole",
+			"the hook was killed while it wrote it");
+	}
+	host_unlock(host, id);
 	return 0;
 }
 
 /**
- * sweep() - free what no record leads to
- * @host:    the host
- * @dry_run: only say what would be freed
- * @output:  who hears of it
- * @err:     filled on failure
+ * sweep_temporaries() - free what was left by who was killed while he wrote a record, or an error
+ * @collection: the run
+ * @err:        filled on failure
  *
  * Return: 0, or what listing RUN gave.
  */
-int sweep(struct host *host, bool dry_run, const struct reconcile_output *output, struct error *err)
+int sweep_temporaries(struct collection *collection, struct error *err)
 {
-	struct broom broom = { .host = host, .dry_run = dry_run, .output = output };
-	int r;
+	const struct store *store = &collection->host->store;
 
-	if (!dry_run)
-		log_sweep(&host->store);
-	broom.dir = host->store.containers;
-	r = dir_list(broom.dir, sweep_temporary, &broom, err);
-	broom.dir = host->store.netns;
-	if (r == 0)
-		r = claims_list(broom.dir, sweep_claim, &broom, err);
-	return r == 0 ? store_list_pools(&host->store, sweep_pool, &broom, err) : r;
+	if (!collection->dry_run)
+		log_sweep(store);
+	return dir_list(store->containers, sweep_temporary, collection, err);
+}
+
+/**
+ * sweep_claims() - free the claims that no record leads to
+ * @collection: the run, after all records
+ * @err:        filled on failure
+ *
+ * Return: 0, or what listing RUN gave.
+ */
+int sweep_claims(struct collection *collection, struct error *err)
+{
+	struct broom broom = { .collection = collection, .dir = collection->host->store.netns };
+	int r = claims_list(broom.dir, sweep_claim, &broom, err);
+
+	return r == 0 ? store_list_pools(&collection->host->store, sweep_pool, &broom, err) : r;
 }

@@ -2,11 +2,10 @@
 #ifndef HOOK_SWEEP_H
 #define HOOK_SWEEP_H
 
-#include <stdbool.h>
+struct collection;
+struct error;
 
-#include "hook/reconcile.h"
-
-int sweep(
-	struct host *host, bool dry_run, const struct reconcile_output *output, struct error *err);
+int sweep_temporaries(struct collection *collection, struct error *err);
+int sweep_claims(struct collection *collection, struct error *err);
 
 #endif

@@ -194,6 +194,41 @@ void hint_close(struct hint *hint)
 }
 
 /**
+ * hints_get() - the hint of a subnet, opened at most once
+ * @hints:  those that are open; all of one pool
+ * @pool:   the pool
+ * @subnet: the subnet
+ *
+ * Return: the hint, or NULL where there is none.
+ */
+const struct hint *hints_get(struct hints *hints, int pool, const struct cidr *subnet)
+{
+	struct open_hint *open;
+
+	for (unsigned i = 0; i < hints->n; i++) {
+		open = &hints->open[i];
+		if (open->subnet.len == subnet->len && ip_equal(&open->subnet.ip, &subnet->ip))
+			return open->hint.file ? &open->hint : NULL;
+	}
+	hints->last = hints->n < HINTS_MAX ? hints->n++ : (hints->last + 1) % HINTS_MAX;
+	open = &hints->open[hints->last];
+	hint_close(&open->hint);
+	open->subnet = *subnet;
+	return hint_open(pool, subnet, false, &open->hint, NULL) == 0 ? &open->hint : NULL;
+}
+
+/**
+ * hints_close() - unmap all that are open
+ * @hints: the hints; there are none afterwards
+ */
+void hints_close(struct hints *hints)
+{
+	for (unsigned i = 0; i < hints->n; i++)
+		hint_close(&hints->open[i].hint);
+	*hints = (struct hints){ 0 };
+}
+
+/**
  * hint_words() - the bitmap of a hint
  * @hint: the hint
  *

@@ -26,9 +26,24 @@ struct hint {
 
 #define HINT_CLOSED ((struct hint){ NULL, 0, 0 })
 
+/* Hints of one pool that stay open, for who releases many addresses: to map one costs more than all
+ * the rest of a release. A zeroed one has none.
+ */
+#define HINTS_MAX 4
+struct hints {
+	unsigned n;
+	unsigned last; /* the one that was opened last */
+	struct open_hint {
+		struct cidr subnet;
+		struct hint hint; /* with no file: the subnet has none */
+	} open[HINTS_MAX];
+};
+
 int hint_open(
 	int pool, const struct cidr *subnet, bool create, struct hint *ret, struct error *err);
 void hint_close(struct hint *hint);
+const struct hint *hints_get(struct hints *hints, int pool, const struct cidr *subnet);
+void hints_close(struct hints *hints);
 
 uint32_t hint_bits(const struct cidr *subnet);
 uint64_t *hint_words(const struct hint *hint);

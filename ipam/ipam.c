@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ipam/index.h"
 #include "ipam/pool.h"
 #include "ipam/store.h"
 #include "schema/cleanup.h"
@@ -181,6 +182,7 @@ static int take_family(struct allocation *allocation, sa_family_t family, struct
 
 static int take_all(struct allocation *allocation, struct error *err)
 {
+	struct hints hints cleanup(hints_close) = { 0 };
 	int r = list_reserved(allocation, err);
 
 	if (r == 0)
@@ -188,8 +190,8 @@ static int take_all(struct allocation *allocation, struct error *err)
 	if (r == 0)
 		r = take_family(allocation, AF_INET6, err);
 	for (unsigned i = 0; r < 0 && i < allocation->result.n; i++)
-		pool_release(allocation->pool, &allocation->result.addresses[i], allocation->owner,
-			NULL);
+		pool_release(allocation->pool, &hints, &allocation->result.addresses[i],
+			allocation->owner, NULL);
 	return r;
 }
 
@@ -232,6 +234,70 @@ int ipam_allocate(const struct store *store, const struct ipam_request *request,
 	return r;
 }
 
+/* Whose claims are listed, and for whom. */
+struct listing {
+	const struct store_pool *pool;
+	claims_list_fn *found;
+	void *arg;
+};
+
+static int check_found(void *arg, const char *name, const char *owner, struct error *err)
+{
+	const struct listing *listing = arg;
+	char holder[CLAIMS_OWNER_MAX + 1];
+
+	if (claims_owner(listing->pool->dir, name, holder, NULL) < 0 || strcmp(holder, owner) != 0)
+		return 0;
+	return listing->found(listing->arg, name, owner, err);
+}
+
+/**
+ * ipam_list() - call a function for each claim of an endpoint
+ * @store:    the store
+ * @id:       the container whose record holds the endpoint; its lock is held
+ * @endpoint: the endpoint; for an intent, whose addresses are not recorded
+ * @found:    the function
+ * @arg:      for the function
+ * @err:      filled on failure
+ *
+ * Return: 0, or what the failed system call or the function gave.
+ */
+int ipam_list(struct store *store, const char *id, const struct record_endpoint *endpoint,
+	claims_list_fn *found, void *arg, struct error *err)
+{
+	char owner[CLAIMS_OWNER_MAX + 1];
+	struct store_pool *pool = NULL;
+	struct listing listing = { .found = found, .arg = arg };
+	int r = store_keep_pool(store, endpoint->parent, &pool, err);
+
+	if (r < 0)
+		return r == -ENOENT || r == -ENOTDIR ? 0 : r;
+	owner_of(id, endpoint->interface, owner);
+	listing.pool = pool;
+	/* Who lists one will list more. Where there can be no index, it takes longer. */
+	if (!pool->index)
+		index_new(pool->dir, &pool->index, NULL);
+	return pool->index ? index_list(pool->index, owner, check_found, &listing, err)
+			   : pool_list_owner(pool->dir, owner, found, arg, err);
+}
+
+/* The hint keeps its bit, as the prefix length is not known here: it goes with the next census. */
+static int release_found(void *arg, const char *name, const char *owner, struct error *err)
+{
+	const struct store_pool *pool = arg;
+
+	return claims_release(pool->dir, name, owner, err);
+}
+
+/* The undo of an attach does this once. Whoever does it again will do it often. */
+static int release_intent(struct store_pool *pool, const char *owner, struct error *err)
+{
+	if (!pool->index && pool->looks++ > 0)
+		index_new(pool->dir, &pool->index, NULL);
+	return pool->index ? index_list(pool->index, owner, release_found, pool, err)
+			   : pool_list_owner(pool->dir, owner, release_found, pool, err);
+}
+
 /**
  * ipam_release() - give back the addresses of an endpoint, and its container's name
  * @store:    the store
@@ -242,24 +308,25 @@ int ipam_allocate(const struct store *store, const struct ipam_request *request,
  *
  * Return: 0, also when there is nothing to give back; or what the failed system call gave.
  */
-int ipam_release(const struct store *store, const char *id, const struct record_endpoint *endpoint,
+int ipam_release(struct store *store, const char *id, const struct record_endpoint *endpoint,
 	struct error *err)
 {
 	char owner[CLAIMS_OWNER_MAX + 1];
 	char name[NAME_CLAIM_MAX];
-	autoclose int pool = -1;
-	int r = store_open_pool(store, endpoint->parent, false, &pool, err);
+	struct store_pool *pool = NULL;
+	int r = store_keep_pool(store, endpoint->parent, &pool, err);
 
 	/* Where a pool is missing, or something else is in its place, nothing of ours is in it. */
 	if (r < 0)
 		return r == -ENOENT || r == -ENOTDIR ? 0 : r;
 	owner_of(id, endpoint->interface, owner);
 	if (endpoint->ifindex == 0)
-		return pool_release_owner(pool, owner, err);
+		return release_intent(pool, owner, err);
 	/* Where it goes by its id, no such claim is there. */
-	r = claims_release(pool, name_claim_of(endpoint->network, endpoint->key, name), owner, err);
+	r = claims_release(
+		pool->dir, name_claim_of(endpoint->network, endpoint->key, name), owner, err);
 	for (unsigned i = 0; r == 0 && i < endpoint->n_addresses; i++)
-		r = pool_release(pool, &endpoint->addresses[i], owner, err);
+		r = pool_release(pool->dir, &pool->hints, &endpoint->addresses[i], owner, err);
 	return r;
 }
 

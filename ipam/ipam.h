@@ -35,8 +35,10 @@ int ipam_claim_key(const struct store *store, const struct ipam_request *request
 	char ret_holder[CLAIMS_OWNER_MAX + 1], struct error *err);
 int ipam_allocate(const struct store *store, const struct ipam_request *request,
 	struct ipam_result *ret, struct error *err);
-int ipam_release(const struct store *store, const char *id, const struct record_endpoint *endpoint,
+int ipam_release(struct store *store, const char *id, const struct record_endpoint *endpoint,
 	struct error *err);
+int ipam_list(struct store *store, const char *id, const struct record_endpoint *endpoint,
+	claims_list_fn *found, void *arg, struct error *err);
 int ipam_count(const struct store *store, const struct network *network, unsigned subnet,
 	unsigned long *ret_used, ip_value *ret_total, struct error *err);
 

@@ -368,15 +368,17 @@ int pool_take(int pool, const struct pool_request *request, const struct ip *ip,
 /**
  * pool_release() - give an address back, if it is this owner's
  * @pool:    the pool
+ * @hints:   its open hints
  * @address: the address, with its subnet's prefix length
  * @owner:   CONTAINER/INTERFACE; its id's lock is held
  * @err:     filled on failure
  *
  * Return: 0, also when the address is free or another's; else what readlink(2) or unlink(2) gave.
  */
-int pool_release(int pool, const struct cidr *address, const char *owner, struct error *err)
+int pool_release(int pool, struct hints *hints, const struct cidr *address, const char *owner,
+	struct error *err)
 {
-	struct hint hint cleanup(hint_close) = HINT_CLOSED;
+	const struct hint *hint;
 	struct cidr subnet = cidr_subnet(address);
 	char name[IP_TEXT];
 	int r = claims_release(pool, ip_format(&address->ip, name), owner, err);
@@ -384,43 +386,46 @@ int pool_release(int pool, const struct cidr *address, const char *owner, struct
 	/* Only after the claim: who finds the bit clear must find the address free. Where another
 	 * has it, his next rival finds that out.
 	 */
-	if (r == 0 && hint_open(pool, &subnet, false, &hint, NULL) == 0)
+	hint = r == 0 ? hints_get(hints, pool, &subnet) : NULL;
+	if (hint)
 		bitmap_clear(
-			hint_words(&hint), (uint32_t)ip_to_value(&address->ip) & (hint.bits - 1));
+			hint_words(hint), (uint32_t)ip_to_value(&address->ip) & (hint->bits - 1));
 	return r;
 }
 
-/* Whose claims are released. */
-struct release {
-	int pool;
+/* Whose claims are looked for, and who hears of them. */
+struct listing {
 	const char *owner;
+	claims_list_fn *found;
+	void *arg;
 };
 
-/* The hint keeps its bit, as the prefix length is not known here: it goes with the next census. */
-static int release_found(void *arg, const char *name, const char *owner, struct error *err)
+static int claim_found(void *arg, const char *name, const char *owner, struct error *err)
 {
-	const struct release *release = arg;
+	const struct listing *listing = arg;
 
-	if (strcmp(owner, release->owner) != 0)
-		return 0;
-	return claims_release(release->pool, name, owner, err);
+	return strcmp(owner, listing->owner) ? 0 : listing->found(listing->arg, name, owner, err);
 }
 
 /**
- * pool_release_owner() - give back all that an owner has, by looking at every claim
+ * pool_list_owner() - call a function for each claim of an owner, by looking at every claim
  * @pool:  the pool
  * @owner: CONTAINER/INTERFACE; its id's lock is held
+ * @found: the function; it may release the claim
+ * @arg:   for the function
  * @err:   filled on failure
  *
- * For an endpoint that is only an intent: which addresses it got is not recorded.
+ * For an endpoint that is only an intent: which addresses it got is not recorded. Of many owners,
+ * index_list() is faster.
  *
- * Return: 0, or what readdir(3), readlink(2) or unlink(2) gave.
+ * Return: 0, or what readdir(3), readlink(2) or the function gave.
  */
-int pool_release_owner(int pool, const char *owner, struct error *err)
+int pool_list_owner(
+	int pool, const char *owner, claims_list_fn *found, void *arg, struct error *err)
 {
-	struct release release = { pool, owner };
+	struct listing listing = { owner, found, arg };
 
-	return claims_list(pool, release_found, &release, err);
+	return claims_list(pool, claim_found, &listing, err);
 }
 
 /* What is counted. */

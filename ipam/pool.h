@@ -8,6 +8,7 @@
 #include "schema/ip.h"
 
 struct error;
+struct hints;
 
 /* What is wanted of a pool. */
 struct pool_request {
@@ -23,8 +24,10 @@ struct pool_request {
 int pool_allocate(int pool, const struct pool_request *request, struct ip *ret, struct error *err);
 int pool_take(int pool, const struct pool_request *request, const struct ip *ip,
 	char ret_holder[CLAIMS_OWNER_MAX + 1], struct error *err);
-int pool_release(int pool, const struct cidr *address, const char *owner, struct error *err);
-int pool_release_owner(int pool, const char *owner, struct error *err);
+int pool_release(int pool, struct hints *hints, const struct cidr *address, const char *owner,
+	struct error *err);
+int pool_list_owner(
+	int pool, const char *owner, claims_list_fn *found, void *arg, struct error *err);
 int pool_count(int pool, const struct cidr *subnet, unsigned long *ret, struct error *err);
 
 #endif

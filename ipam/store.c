@@ -18,6 +18,7 @@
 
 #include "ipam/boot.h"
 #include "ipam/dir.h"
+#include "ipam/index.h"
 #include "ipam/lock.h"
 #include "schema/cleanup.h"
 #include "schema/error.h"
@@ -172,6 +173,16 @@ int store_open(const char *run, bool create, struct store *ret, struct error *er
 	return 0;
 }
 
+static void close_kept(struct store_pool *pool)
+{
+	if (!*pool->parent)
+		return;
+	index_free(&pool->index);
+	hints_close(&pool->hints);
+	close(pool->dir);
+	*pool = (struct store_pool){ 0 };
+}
+
 /**
  * store_close() - close RUN; ends all locks
  * @store: the store, or one that was closed
@@ -184,6 +195,8 @@ void store_close(struct store *store)
 	for (unsigned i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
 		if (fds[i] >= 0)
 			close(fds[i]);
+	for (unsigned i = 0; i < STORE_POOLS_MAX; i++)
+		close_kept(&store->kept[i]);
 	*store = STORE_CLOSED;
 }
 
@@ -208,6 +221,40 @@ int store_open_pool(
 	if (r < 0)
 		error_prefix(err, "pool of parent '%s'", parent);
 	return r;
+}
+
+/**
+ * store_keep_pool() - the pool of a parent, which stays open
+ * @store:  the store
+ * @parent: the parent interface's own name
+ * @ret:    the pool; it is the store's, until the next call
+ * @err:    filled on failure
+ *
+ * For who releases the addresses of many containers.
+ *
+ * Return: 0, -ENOENT, -ENOTDIR, -EINVAL for a name that is none, or what open(2) gave.
+ */
+int store_keep_pool(
+	struct store *store, const char *parent, struct store_pool **ret, struct error *err)
+{
+	struct store_pool *pool;
+	int dir;
+	int r;
+
+	for (unsigned i = 0; i < STORE_POOLS_MAX; i++)
+		if (!strcmp(store->kept[i].parent, parent) && *parent) {
+			*ret = &store->kept[i];
+			return 0;
+		}
+	r = store_open_pool(store, parent, false, &dir, err);
+	if (r < 0)
+		return r;
+	pool = &store->kept[store->next_kept++ % STORE_POOLS_MAX];
+	close_kept(pool);
+	pool->dir = dir;
+	strcpy(pool->parent, parent);
+	*ret = pool;
+	return 0;
 }
 
 /**

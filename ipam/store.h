@@ -4,7 +4,22 @@
 
 #include <stdbool.h>
 
+#include "ipam/hint.h"
+#include "schema/name.h"
+
 struct error;
+struct index;
+
+/* A pool that stays open, for who releases the addresses of many containers. */
+struct store_pool {
+	char parent[INTERFACE_NAME_MAX + 1]; /* "": none is open here */
+	int dir;
+	struct hints hints;
+	struct index *index; /* its claims by owner; NULL: nobody has asked often enough */
+	unsigned looks;	     /* how often all its claims were looked at */
+};
+
+#define STORE_POOLS_MAX 16
 
 /* RUN, opened: its folders and its lock file. */
 struct store {
@@ -13,14 +28,19 @@ struct store {
 	int pools;
 	int netns;
 	int lock;
+	unsigned next_kept; /* whose place the next pool gets */
+	struct store_pool kept[STORE_POOLS_MAX];
 };
 
-#define STORE_CLOSED ((struct store){ -1, -1, -1, -1, -1 })
+#define STORE_CLOSED \
+	((struct store){ .dir = -1, .containers = -1, .pools = -1, .netns = -1, .lock = -1 })
 
 int store_open(const char *run, bool create, struct store *ret, struct error *err);
 void store_close(struct store *store);
 int store_open_pool(
 	const struct store *store, const char *parent, bool create, int *ret, struct error *err);
+int store_keep_pool(
+	struct store *store, const char *parent, struct store_pool **ret, struct error *err);
 
 int store_lock_id(const struct store *store, const char *id, struct error *err);
 int store_trylock_id(const struct store *store, const char *id, struct error *err);

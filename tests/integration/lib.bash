@@ -162,6 +162,15 @@ attach() { # ID PID NETWORKS [KEY=VALUE]...
 	state_json creating "$id" "$pid" "io.oci-macvlan.networks=$networks" "$@" | hook createRuntime
 }
 
+# Attaches to macvlan0, and is killed at the N-th CALL of a system call. (renameat: 1 is the intent,
+# 2 the final record.)
+attach_killed() { # ID PID CALL N
+	state_json creating "$1" "$2" io.oci-macvlan.networks=macvlan0 >"$BATS_TEST_TMPDIR/state"
+	strace -qq -o /dev/null -e trace="$3" -e inject="$3":signal=KILL:when="$4" \
+		"$BUILD/oci-macvlan-hook" --etc "$ETC" --run "$RUN" createRuntime \
+		<"$BATS_TEST_TMPDIR/state" || true
+}
+
 # As crun calls it: pid 0.
 detach() { # ID
 	state_json stopped "$1" 0 | hook poststop

@@ -179,14 +179,6 @@ same_netns() { # PID PID
 	assert_eq owner/eth1 "$(claim_owner 10.0.1.64)"
 }
 
-# Attaches, and is killed at the N-th CALL of a system call.
-attach_killed() { # ID PID CALL N
-	state_json creating "$1" "$2" io.oci-macvlan.networks=macvlan0 >"$BATS_TEST_TMPDIR/state"
-	strace -qq -o /dev/null -e trace="$3" -e inject="$3":signal=KILL:when="$4" \
-		"$BUILD/oci-macvlan-hook" --etc "$ETC" --run "$RUN" createRuntime \
-		<"$BATS_TEST_TMPDIR/state" || true
-}
-
 @test "a killed attach is undone though its parent was renamed meanwhile" {
 	sleeper_start
 	attach first "$SLEEPER" macvlan0

@@ -110,6 +110,49 @@ assert_all_attached() {
 	assert_eq "$id.json" "$(ls "$RUN/containers")"
 }
 
+# 32 that come at the same time, into a pool where 32 have to go. There are so many others that each
+# looks for those while the others do.
+assert_all_find_room() {
+	sleeper_start
+	"$BUILD/crash/many" "$RUN" eth0 "$SLEEPER" live=2000
+	sleepers_start 32
+	hooks_at_once createRuntime "${ids[@]}"
+	mapfile -t pids < <(tail -n 32 "$SLEEPERS")
+	for pid in "${pids[@]}"; do
+		addresses "$pid" eth0
+	done | sort | uniq -c | awk '{ print $1, $2 }' | sort >"$BATS_TEST_TMPDIR/given"
+	assert_eq 32 "$(grep -c '^1 10.0.0' "$BATS_TEST_TMPDIR/given")" "addresses of 32 containers"
+	assert_eq 32 "$(claims | tr ' ' '\n' | grep -c '^10\.0\.0')" "claims"
+	assert_eq 32 "$(find "$RUN/containers" -type f ! -name 'live-*' | wc -l)" "records"
+}
+
+@test "a pool full of 32 dead ones, and 32 that want it: all have an address" {
+	network_dual '{"subnets": [{"subnet": "10.0.0.0/24", "ip_range": "10.0.0.64/27"}]}'
+	for ((n = 1; n <= 32; n++)); do
+		sleeper_start
+		attach "old$n" "$SLEEPER" macvlan0
+	done
+	sleepers_stop
+	assert_all_find_room
+}
+
+@test "a pool full of 32 attaches that were killed half-way, and 32 that want it" {
+	network_dual '{"subnets": [{"subnet": "10.0.0.0/24", "ip_range": "10.0.0.64/27"}]}'
+	sleeper_start
+	attach first "$SLEEPER" macvlan0
+	release first
+	for ((n = 1; n <= 32; n++)); do
+		sleeper_start
+		attach_killed "old$n" "$SLEEPER" renameat 2 2>/dev/null
+	done
+	assert_eq 32 "$(claims | wc -w)" "claims"
+	mapfile -t killed <"$SLEEPERS"
+	assert_all_find_room
+	for pid in "${killed[@]}"; do
+		[ ! -d "/proc/$pid" ] || assert_eq "" "$(links "$pid")"
+	done
+}
+
 @test "six poststops at once, one of them still at work when the id is back" {
 	state_json stopped c0 0 >"$BATS_TEST_TMPDIR/poststop"
 	for ((round = 0; round < 12; round++)); do

@@ -25,6 +25,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "ipam/hint.h"
 #include "ipam/pool.h"
 #include "ipam/store.h"
 #include "schema/error.h"
@@ -135,18 +136,25 @@ static struct cidr address_of(int last)
 	return address;
 }
 
+static int release_found(void *arg, const char *name, const char *owner, struct error *err)
+{
+	return claims_release(*(const int *)arg, name, owner, err);
+}
+
 /* The lock is held, and init is dead. */
 static void detach(struct worker *worker, struct stress_record *record, const char *owner)
 {
 	int last = __atomic_load_n(&record->address, __ATOMIC_SEQ_CST);
 	struct cidr address = address_of(last);
+	struct hints hints = { 0 };
 	int r;
 
 	pause_at_random(worker, 50);
 	if (last < 0)
-		r = pool_release_owner(worker->pool, owner, NULL);
+		r = pool_list_owner(worker->pool, owner, release_found, &worker->pool, NULL);
 	else
-		r = pool_release(worker->pool, &address, owner, NULL);
+		r = pool_release(worker->pool, &hints, &address, owner, NULL);
+	hints_close(&hints);
 	if (r < 0)
 		count(&worker->table->failed);
 	set(&record->life, 0);

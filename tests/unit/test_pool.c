@@ -76,10 +76,18 @@ static const char *all_of(const char *subnet, const char *range)
 
 static void release(int pool, const char *address, const char *owner)
 {
+	struct hints hints = { 0 };
 	struct cidr cidr;
 
-	if (cidr_parse(address, &cidr, NULL) < 0 || pool_release(pool, &cidr, owner, NULL) < 0)
+	if (cidr_parse(address, &cidr, NULL) < 0 ||
+		pool_release(pool, &hints, &cidr, owner, NULL) < 0)
 		ok(false, "cannot release %s", address);
+	hints_close(&hints);
+}
+
+static int release_found(void *arg, const char *name, const char *owner, struct error *err)
+{
+	return claims_release(*(const int *)arg, name, owner, err);
 }
 
 static void test_sizes(void)
@@ -226,7 +234,8 @@ static void test_take(void)
 	link_at("a/eth0", pool, "192.168.0.1");
 	is_int(pool_count(pool, &request.subnet, &n, NULL), 0, "claims are counted");
 	is_int(n, 2, "those of the subnet");
-	is_int(pool_release_owner(pool, "a/eth0", NULL), 0, "all of an owner's are released");
+	is_int(pool_list_owner(pool, "a/eth0", release_found, &pool, NULL), 0,
+		"all of an owner's are released");
 	pool_count(pool, &request.subnet, &n, NULL);
 	is_int(n, 1, "and only his");
 	ok(faccessat(pool, ".name-net:web", F_OK, AT_SYMLINK_NOFOLLOW) < 0, "his name too");
@@ -327,6 +336,39 @@ static void test_stale_hint(void)
 	close(pool);
 }
 
+/* Hints that stay open: more subnets than fit, each with its own bits. */
+static void test_open_hints(void)
+{
+	struct hints hints = { 0 };
+	struct cidr subnet;
+	int pool = new_pool();
+	unsigned right = 0;
+
+	cidr_parse("10.9.0.0/24", &subnet, NULL);
+	ok(!hints_get(&hints, pool, &subnet), "a subnet without a hint");
+	for (unsigned round = 0; round < 2; round++)
+		for (unsigned i = 0; i < HINTS_MAX + 2; i++) {
+			struct hint own = HINT_CLOSED;
+			const struct hint *hint;
+			char text[32];
+
+			snprintf(text, sizeof(text), "10.0.%u.0/24", i);
+			cidr_parse(text, &subnet, NULL);
+			if (hint_open(pool, &subnet, true, &own, NULL) < 0)
+				continue;
+			bitmap_set(hint_words(&own), i);
+			hint = hints_get(&hints, pool, &subnet);
+			right += hint && hint == hints_get(&hints, pool, &subnet) &&
+				 bitmap_test(hint_words(hint), i) &&
+				 !bitmap_test(hint_words(hint), i + 1);
+			hint_close(&own);
+		}
+	is_int(right, 2 * (HINTS_MAX + 2), "each subnet's own");
+	hints_close(&hints);
+	is_int(hints.n, 0, "none is open then");
+	close(pool);
+}
+
 static void test_at_once(void)
 {
 	struct pool_request request = request_for("10.0.0.0/24", "10.0.0.64/26", "");
@@ -379,6 +421,7 @@ int main(void)
 	test_take();
 	test_hostile_hints();
 	test_stale_hint();
+	test_open_hints();
 	test_at_once();
 	test_removed();
 	return tap_done();

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef HOOK_JUDGE_H
+#define HOOK_JUDGE_H
+
+#include <stdbool.h>
+
+struct error;
+struct host;
+struct record;
+
+#define VERDICT_TEXT 320
+
+/* Whether a record is dead, and why: in words for people. */
+struct verdict {
+	bool is_dead;
+	bool is_netns_gone;
+	char why[VERDICT_TEXT];
+};
+
+int judge_owner(
+	struct host *host, const struct record *record, struct verdict *ret, struct error *err);
+int judge_joined(
+	struct host *host, const struct record *own, struct verdict *ret, struct error *err);
+
+#endif
