@@ -1,0 +1,95 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# A process with CAP_NET_ADMIN in the container's namespace forges the kernel's answers, to every
+# port, while hooks are at work there. None may take a forged success for one: what must fail fails
+# and is undone, and what succeeds is there, as the kernel says.
+
+load lib.bash
+
+setup_file() {
+	lab_setup_file
+}
+
+# One namespace for all containers of a test: "anchor" holds it, and the flood is in it.
+setup() {
+	lab_setup
+	network_dual
+	sleeper_start
+	anchor=$SLEEPER
+	in_netns "$anchor" ip link set lo up
+	"$BUILD/crash/forge" flood "$anchor" </dev/null >/dev/null 2>&1 3>&- &
+	disown $!
+	echo $! >>"$SLEEPERS"
+}
+
+teardown() {
+	lab_teardown
+}
+
+# Another init in that namespace: its pid in INIT.
+init_start() {
+	nsenter -t "$anchor" -n sleep 1000 </dev/null >/dev/null 2>&1 3>&- &
+	INIT=$!
+	disown "$INIT"
+	echo "$INIT" >>"$SLEEPERS"
+	wait_until netns_differs "$INIT"
+}
+
+@test "the forgery is good: a naive reader takes it for the kernel's" {
+	assert_eq fooled "$("$BUILD/crash/forge" victim "$anchor" 20)"
+}
+
+@test "60 attaches and detaches under forged answers: each is there, and gone" {
+	for ((n = 0; n < 60; n++)); do
+		init_start
+		attach "c$n" "$INIT" macvlan0
+		assert_eq true "$(link_get "$INIT" eth0 '.flags | index("UP") != null')" "eth0 is up"
+		assert_addresses "$INIT" eth0 "10.0.0.$((3 + n))/24" \
+			"2001:db8:babe:cafe::$(printf %x $((3 + n)))/64"
+		assert_default "$INIT" 4 "10.0.0.1 eth0"
+		assert_default "$INIT" 6 "2001:db8:babe:cafe::1 eth0"
+		release "c$n" "$INIT"
+		assert_eq "" "$(links "$anchor")" "links after detach $n"
+		assert_run_empty
+	done
+}
+
+@test "30 attaches whose route the kernel refuses fail under forged answers, and leave nothing" {
+	network_dual '{"routes": [{"dst": "192.168.0.0/16"}]}'
+	in_netns "$anchor" ip route add 192.168.0.0/16 dev lo
+	for ((n = 0; n < 30; n++)); do
+		init_start
+		run attach "c$n" "$INIT" macvlan0
+		assert_eq 1 "$status" "exit status of attach $n: $output"
+		assert_contains "$output" "cannot add the route to '192.168.0.0/16'"
+		assert_eq "" "$(links "$anchor")" "links after attach $n"
+		assert_run_empty
+	done
+}
+
+@test "20 attaches whose name is taken fail under forged answers" {
+	in_netns "$anchor" ip link add eth7 type bridge
+	for ((n = 0; n < 20; n++)); do
+		init_start
+		run attach "c$n" "$INIT" macvlan0@eth7
+		assert_eq 1 "$status" "exit status of attach $n: $output"
+		assert_contains "$output" "'eth7' is taken"
+		assert_eq eth7 "$(links "$anchor")"
+		assert_run_empty
+	done
+}
+
+@test "an attach whose MAC is busy fails under forged answers: its link cannot be up" {
+	sleeper_start
+	attach other "$SLEEPER" macvlan0 io.oci-macvlan.mac=02:42:00:00:00:99
+	for ((n = 0; n < 3; n++)); do
+		init_start
+		run attach "c$n" "$INIT" macvlan0 io.oci-macvlan.mac=02:42:00:00:00:99
+		assert_eq 1 "$status" "exit status of attach $n: $output"
+		assert_contains "$output" "is in use by container 'other'"
+		assert_eq "" "$(links "$anchor")"
+	done
+	release other "$SLEEPER"
+	assert_run_empty
+}
