@@ -3,6 +3,8 @@
 # make                  build/oci-macvlan-hook and build/oci-macvlan (needs cc, make, libyajl-dev, libmnl-dev)
 # make demo             the walkthrough of README.md with real runc containers; installs what it needs
 # make check            every test; installs what it needs
+# make crash-test       kill -9 before every system call, every error, every reboot: all of it
+# make soak SECONDS=60  real containers started, stopped and killed for that long
 # make lint             format, compilers' and analysers' warnings, layering
 # make fuzz SECONDS=60  each fuzz target for that long
 # make install          into DESTDIR/PREFIX
@@ -97,8 +99,20 @@ demo:
 check:
 	tests/install.sh check
 	@echo "building"
-	@$(MAKE) -s all unit tools fuzzers
+	@$(MAKE) -s all unit tools crash fuzzers
 	tests/run.sh $(B)
+
+crash-test:
+	tests/install.sh check
+	@echo "building"
+	@$(MAKE) -s all crash
+	tests/run.sh $(B) crash
+
+soak:
+	tests/install.sh check
+	@echo "building"
+	@$(MAKE) -s all crash
+	tests/run.sh $(B) soak $(SECONDS)
 
 lint:
 	tests/install.sh lint
@@ -120,6 +134,6 @@ uninstall:
 clean:
 	rm -rf build build-san
 
-.PHONY: all unit tools crash fuzzers fuzz demo check lint install uninstall clean
+.PHONY: all unit tools crash fuzzers fuzz demo check crash-test soak lint install uninstall clean
 .SECONDARY:
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

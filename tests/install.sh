@@ -14,7 +14,7 @@ build=(gcc libc6-dev make libyajl-dev libmnl-dev)
 lan=("busybox-static|busybox" iproute2 iputils-ping jq util-linux mount procps findutils)
 demo=("${build[@]}" "${lan[@]}" runc)
 check=("${demo[@]}" crun podman conmon containerd bats clang libclang-rt-14-dev python3
-	python3-jsonschema user-mode-linux strace tcpdump ca-certificates)
+	python3-jsonschema user-mode-linux strace tcpdump ca-certificates e2fsprogs)
 lint=("${build[@]}" clang clang-format-14 clang-tidy cppcheck shellcheck universal-ctags)
 
 is_installed() { # PACKAGE|PACKAGE...

@@ -1,19 +1,23 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# tests/run.sh BUILD
+# tests/run.sh BUILD [crash | soak SECONDS]
 #
 # Runs every test: the unit programs of BUILD and of a build with sanitizers, the schema corpus, the
-# fuzz corpora, the integration tests. Each is a group that speaks TAP; two run at a time. Prints a
-# line a group, what failed, and last "N passed, N failed, N skipped". Fails when a test failed, a
-# group crashed, ran too long or did not do what it had planned, or nothing ran.
+# fuzz corpora, the integration tests, a sample of the crash tests, 60 s of the storm. With "crash",
+# all of the crash tests and nothing else; with "soak", the storm for so long.
+#
+# Each is a group that speaks TAP; two run at a time. Prints a line a group, what failed, figures, and
+# last "N passed, N failed, N skipped". Fails when a test failed, a group crashed, ran too long or did
+# not do what it had planned, or nothing ran.
 
 set -euo pipefail
 
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 cd "$(dirname "$0")/.."
 
-build=$(realpath "${1:?usage: $0 BUILD}")
+build=$(realpath "${1:?usage: $0 BUILD [crash | soak SECONDS]}")
+what=${2-check}
 plain=$PWD/build
 san=$PWD/build-san
 logs=$(mktemp -d)
@@ -57,9 +61,10 @@ run_group() { # GROUP COMMAND...
 	cat "$file.report"
 }
 
-# Two at a time: starts GROUP when there is room.
+# As many as JOBS at a time: starts GROUP when there is room.
+jobs=2
 start_group() { # GROUP COMMAND...
-	while [ "$(jobs -rp | wc -l)" -ge 2 ]; do
+	while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do
 		wait -n || true
 	done
 	run_group "$@" &
@@ -77,7 +82,7 @@ build_san() {
 
 build_plain() {
 	echo 1..1
-	if env -u MAKEFLAGS -u MAKELEVEL -u SAN make -s all tools; then
+	if env -u MAKEFLAGS -u MAKELEVEL -u SAN make -s all tools crash; then
 		echo "ok 1 - builds"
 	else
 		echo "not ok 1 - builds"
@@ -104,31 +109,104 @@ unit_groups() { # PREFIX BUILD
 	done
 }
 
-[ "$build" = "$plain" ] || start_group build build_plain
-[ "$build" = "$san" ] || start_group build-san build_san
+# A crash test on a machine of its own. Sanitizers make system calls of their own and are none of
+# this: it is always the plain build's.
+start_crash() { # LIMIT-SECONDS PROGRAM STEP OFFSET
+	start_group "crash/$2 $3 $4" tests/isolate.sh -t "$1" tests/crash/lab.sh \
+		"$plain/crash/$2" "$plain" "$3" "$4"
+}
+
+# One in so many pairs of a system call and what happens there; another sample each time.
+crash_sample() {
+	start_crash 600 kill 25 $((RANDOM % 25))
+	start_crash 600 fault 12 $((RANDOM % 12))
+	start_crash 600 reboot 60 $((RANDOM % 60))
+}
+
+# All of them, in parts. They wait most of the time, so many run at once.
+crash_all() {
+	local program part
+
+	jobs=6
+	for program in kill fault reboot; do
+		for part in {0..5}; do
+			start_crash 7000 "$program" 6 "$part"
+		done
+	done
+	wait
+	jobs=2
+}
+
+# Has bounds on time, and so the machine for itself: nothing else runs meanwhile.
+run_alone() { # GROUP COMMAND...
+	wait
+	run_group "$@"
+}
+
+storm() { # SECONDS
+	run_alone "crash/storm $1" tests/isolate.sh -t $(($1 + 400)) tests/crash/storm.sh "$plain" "$1"
+}
+
+check() {
+	[ "$build" = "$plain" ] || start_group build build_plain
+	[ "$build" = "$san" ] || start_group build-san build_san
+	wait
+	check_groups
+	crash_sample
+	run_alone integration/healing integration "$build" healing
+	storm 60
+}
+
+check_groups() {
+	local file
+
+	# The long ones first.
+	for file in uml podman races containerd pods; do
+		[ -e "tests/integration/$file.bats" ] || continue
+		start_group "integration/$file" integration "$build" "$file"
+	done
+	for file in tests/integration/*.bats; do
+		file=$(basename "$file" .bats)
+		case $file in
+		uml | podman | races | containerd | pods | healing) ;;
+		*) start_group "integration/$file" integration "$build" "$file" ;;
+		esac
+	done
+	[ "$build" = "$san" ] || start_group integration-san/input integration "$san" input
+	unit_groups unit "$build"
+	[ "$build" = "$san" ] || unit_groups unit-san "$san"
+	start_group schema/agree timeout -k 5 300 tests/schema/agree.py "$build"
+	start_group fuzz/replay timeout -k 5 300 tests/fuzz/run.sh replay
+	start_group layers tests/layers.sh
+	start_group readme timeout -k 5 300 tests/readme.sh "$build"
+}
+
+# What the crash tests counted: "# sum N WHAT" is added up, of "# max N WHAT" the largest is said.
+print_figures() {
+	cat "$logs"/*.tap | awk '
+		/^# sum / { n = $3; sub(/^# sum [^ ]* /, ""); sum[$0] += n }
+		/^# max / { n = $3; sub(/^# max [^ ]* /, ""); if (n > max[$0]) max[$0] = n }
+		END {
+			for (what in sum) printf "%10d %s\n", sum[what], what
+			for (what in max) printf "%10d %s (the largest)\n", max[what], what
+		}' | sort -k 2
+}
+
+case $what in
+check) check ;;
+crash)
+	crash_all
+	storm 300
+	;;
+soak) storm "${3:?usage: $0 BUILD soak SECONDS}" ;;
+*)
+	echo "usage: $0 BUILD [crash | soak SECONDS]" >&2
+	exit 2
+	;;
+esac
 wait
 
-# The long ones first.
-for file in uml podman races containerd pods; do
-	[ -e "tests/integration/$file.bats" ] || continue
-	start_group "integration/$file" integration "$build" "$file"
-done
-for file in tests/integration/*.bats; do
-	file=$(basename "$file" .bats)
-	case $file in
-	uml | podman | races | containerd | pods) ;;
-	*) start_group "integration/$file" integration "$build" "$file" ;;
-	esac
-done
-[ "$build" = "$san" ] || start_group integration-san/input integration "$san" input
-unit_groups unit "$build"
-[ "$build" = "$san" ] || unit_groups unit-san "$san"
-start_group schema/agree timeout -k 5 300 tests/schema/agree.py "$build"
-start_group fuzz/replay timeout -k 5 300 tests/fuzz/run.sh replay
-start_group layers tests/layers.sh
-start_group readme timeout -k 5 300 tests/readme.sh "$build"
-wait
-
+print_figures
 read -r passed failed skipped < <(cat "$logs"/*.count |
 	awk '{ p += $1; f += $2; s += $3 } END { print p + 0, f + 0, s + 0 }')
 echo "$passed passed, $failed failed, $skipped skipped"
