@@ -48,7 +48,7 @@ compile() { # CC
 	mkdir "$work/tree"
 	cp -r Makefile schema ipam hook tests "$work/tree"
 	env -u MAKEFLAGS -u MAKELEVEL -u SAN make -C "$work/tree" -s -j 2 CC="$1" CFLAGS="-O2 -g -Werror" \
-		all unit tools
+		all unit tools crash
 }
 
 # The programs; what unit tests do to them is not always tidy. One file a run: with several,

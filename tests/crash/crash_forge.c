@@ -27,6 +27,9 @@
 #include <time.h>
 #include <unistd.h>
 
+/* The system's NLMSG_* and RTA_* macros cast const away. */
+#pragma GCC diagnostic ignored "-Wcast-qual"
+
 /* A hook's requests in one namespace. */
 #define SEQ_MAX 64
 /* Ports around the last pid, each time; of all others a few, in turn. */

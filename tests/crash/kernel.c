@@ -18,6 +18,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/* The system's NLMSG_* and RTA_* macros cast const away. */
+#pragma GCC diagnostic ignored "-Wcast-qual"
+
 #define ANSWER_MAX 65536
 #define DUMP_TRIES 20
 #define LINES_MAX 256
