@@ -358,6 +358,14 @@ static int save_membership(struct attachment *a, struct error *err)
 	return r == 0 ? record_save(a->host->store.containers, a->record, err) : r;
 }
 
+/* Is this very container in the record? One of its id may be there that died without a poststop. */
+static bool has_member(const struct record *record, const struct record_member *self)
+{
+	const struct record_member *member = record_member_of(record, self->id);
+
+	return member && member->pid == self->pid && member->start == self->start;
+}
+
 /* Another container's record (or our own, of before) owns this namespace's endpoints. Its lock is
  * held.
  */
@@ -373,7 +381,7 @@ static int attach_as_member(struct attachment *a, struct record *owner, struct e
 		r = add_intents(a, err);
 	if (r < 0)
 		return r;
-	if (a->first == owner->n_endpoints && record_member_of(owner, self.id))
+	if (a->first == owner->n_endpoints && has_member(owner, &self))
 		return 0; /* called again: it has everything */
 	r = record_add_member(owner, &self, err);
 	if (r < 0)

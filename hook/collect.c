@@ -154,30 +154,47 @@ static void collect_joined_of(const struct collection *collection, const char *o
 		collect_report(collection, id, what, why);
 }
 
-/* Strikes out members that died without a poststop, and says whether there were any. (Where there
- * is one member he was found alive.)
- */
-static int strike_dead(const struct collection *collection, struct record *record,
-	bool *ret_changed, struct error *err)
+/* Members that are dead. (Where there is one member he was found alive.) */
+static int find_dead(const struct record *record, struct record_member ret[RECORD_MEMBERS_MAX],
+	unsigned *ret_n, struct error *err)
 {
-	unsigned before = record->n_members;
-
-	for (unsigned i = before; before > 1 && i-- > 0;) {
-		const struct record_member member = record->members[i];
+	*ret_n = 0;
+	for (unsigned i = 0; record->n_members > 1 && i < record->n_members; i++) {
+		const struct record_member *member = &record->members[i];
 		bool alive = false;
-		int r = proc_is_alive(member.pid, member.start, &alive, err);
-		char why[64];
+		int r = proc_is_alive(member->pid, member->start, &alive, err);
 
 		if (r < 0)
-			return error_prefix(err, "container '%s'", member.id);
-		if (alive)
-			continue;
-		snprintf(why, sizeof(why), "its init (pid %d) is dead", (int)member.pid);
-		collect_joined_of(collection, record->id, member.id, true, why);
-		record_drop_member(record, member.id);
+			return error_prefix(err, "container '%s'", member->id);
+		if (!alive)
+			ret[(*ret_n)++] = *member;
 	}
-	*ret_changed = record->n_members < before;
 	return 0;
+}
+
+/* Strikes out members that died without a poststop: out of the owner's record first, as in detach,
+ * so that a member's own record leads to it until then.
+ */
+static int strike_dead(
+	const struct collection *collection, struct record *record, struct error *err)
+{
+	struct record_member dead[RECORD_MEMBERS_MAX];
+	unsigned n = 0;
+	int r = find_dead(record, dead, &n, err);
+
+	if (r < 0 || n == 0)
+		return r;
+	for (unsigned i = 0; i < n; i++)
+		record_drop_member(record, dead[i].id);
+	if (!collection->dry_run)
+		r = record_save(collection->host->store.containers, record, err);
+	for (unsigned i = 0; r == 0 && i < n; i++) {
+		char why[64];
+
+		snprintf(why, sizeof(why), "its init (pid %d) is dead", (int)dead[i].pid);
+		collect_joined_of(collection, record->id, dead[i].id, true, why);
+	}
+	return r;
 }
 
 /* Frees the endpoints from the first on; all of them: the record, too. */
@@ -210,7 +227,6 @@ static int free_endpoints(struct collection *collection, struct record *record, 
 static int collect_owner(struct collection *collection, struct record *record, struct error *err)
 {
 	struct verdict verdict;
-	bool changed = false;
 	int r = detach_check_host(collection->host, record, err);
 
 	if (r == 0)
@@ -225,7 +241,7 @@ static int collect_owner(struct collection *collection, struct record *record, s
 				collection, record->id, record->members[i].id, false, verdict.why);
 		return free_endpoints(collection, record, 0, &verdict, err);
 	}
-	r = strike_dead(collection, record, &changed, err);
+	r = strike_dead(collection, record, err);
 	if (r < 0)
 		return r;
 	if (record_first_intent(record) < record->n_endpoints) {
@@ -233,8 +249,6 @@ static int collect_owner(struct collection *collection, struct record *record, s
 		return free_endpoints(
 			collection, record, record_first_intent(record), &verdict, err);
 	}
-	if (changed && !collection->dry_run)
-		return record_save(collection->host->store.containers, record, err);
 	return 0;
 }
 

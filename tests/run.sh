@@ -34,10 +34,19 @@ tap_count() { # GROUP STATUS COUNTFILE
 		function failure(text) { failed++; printf "not ok   %s: %s\n", group, text }
 		/^1\.\.[0-9]+/ { planned = substr($1, 4) + 0; has_plan = 1; shown = 0; next }
 		/^ok .*# *[Ss][Kk][Ii][Pp]/ { ran++; shown = 0; skipped++; print "skipped  " group ": " $0; next }
-		/^ok / { ran++; shown = 0; passed++; next }
-		/^not ok / { ran++; shown = 1; sub(/^not ok [0-9]* *-? */, ""); failure($0); next }
+		/^ok / { ran++; shown = 0; passed++; before = ""; next }
+		/^not ok / {
+			ran++; shown = 1
+			sub(/^not ok [0-9]* *-? */, "")
+			failure($0)
+			printf "%s", before
+			before = ""
+			next
+		}
 		/^Bail out!/ { failure($0); shown = 1; next }
-		{ if (shown) print "         " $0; else last = $0 }
+		shown { print "         " $0; next }
+		/^#/ { before = before "         " $0 "\n" } # what a crash test says comes before
+		{ last = $0 }
 		END {
 			end = "exit status " status " " last
 			if (!has_plan) failure("no plan, " end)

@@ -29,11 +29,8 @@ teardown() {
 
 # Another init in that namespace: its pid in INIT.
 init_start() {
-	nsenter -t "$anchor" -n sleep 1000 </dev/null >/dev/null 2>&1 3>&- &
-	INIT=$!
-	disown "$INIT"
-	echo "$INIT" >>"$SLEEPERS"
-	wait_until netns_differs "$INIT"
+	sleeper_join "$anchor"
+	INIT=$SLEEPER
 }
 
 @test "the forgery is good: a naive reader takes it for the kernel's" {

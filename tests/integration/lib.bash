@@ -187,6 +187,15 @@ sleeper_start() {
 	wait_until netns_differs "$SLEEPER"
 }
 
+# The same in the network namespace of PID.
+sleeper_join() { # PID
+	nsenter -t "$1" -n sleep 1000 </dev/null >/dev/null 2>&1 3>&- &
+	SLEEPER=$!
+	disown "$SLEEPER"
+	echo "$SLEEPER" >>"$SLEEPERS"
+	wait_until netns_differs "$SLEEPER"
+}
+
 netns_differs() { # PID
 	[ "$(readlink "/proc/$1/ns/net")" != "$(readlink /proc/self/ns/net)" ]
 }

@@ -357,3 +357,21 @@ time.sleep(1000)' "$RUN/lock" >/dev/null 2>&1 3>&- &
 	assert_run_empty
 	sleeper_stop "$locker"
 }
+
+@test "a pod's member whose own record was lost, again with another init: its poststop is heard" {
+	sleeper_start
+	owner=$SLEEPER
+	attach c0 "$owner" macvlan0
+	sleeper_join "$owner"
+	attach c1 "$SLEEPER" macvlan0
+	sleeper_stop "$SLEEPER"
+	rm "$RUN/containers/c1.json"
+	sleeper_join "$owner"
+	attach c1 "$SLEEPER" macvlan0
+	assert_eq "$SLEEPER" "$(jq '.members[] | select(.id == "c1") | .pid' "$RUN/containers/c0.json")"
+	assert_eq c0 "$(jq -r .joined "$RUN/containers/c1.json")"
+	release c1 "$SLEEPER"
+	assert_eq c0 "$(jq -r '[.members[].id] | join(" ")' "$RUN/containers/c0.json")"
+	release c0 "$owner"
+	assert_run_empty
+}
