@@ -79,7 +79,8 @@ init_start() {
 
 @test "an attach whose MAC is busy fails under forged answers: its link cannot be up" {
 	sleeper_start
-	attach other "$SLEEPER" macvlan0 io.oci-macvlan.mac=02:42:00:00:00:99
+	other=$SLEEPER
+	attach other "$other" macvlan0 io.oci-macvlan.mac=02:42:00:00:00:99
 	for ((n = 0; n < 3; n++)); do
 		init_start
 		run attach "c$n" "$INIT" macvlan0 io.oci-macvlan.mac=02:42:00:00:00:99
@@ -87,6 +88,6 @@ init_start() {
 		assert_contains "$output" "is in use by container 'other'"
 		assert_eq "" "$(links "$anchor")"
 	done
-	release other "$SLEEPER"
+	release other "$other"
 	assert_run_empty
 }
