@@ -41,6 +41,7 @@ FUZZ := $(wildcard tests/fuzz/fuzz_*.c)
 TOOLS := $(wildcard tests/tools/*.c)
 CRASH_SHARED := $(filter-out tests/crash/crash_%.c,$(wildcard tests/crash/*.c))
 CRASH := $(wildcard tests/crash/crash_*.c)
+LAB := $(wildcard tests/lab/*.c)
 
 objects = $(patsubst %.c,$(B)/obj/%.o,$(1))
 
@@ -71,7 +72,7 @@ $(B)/tools/%: $(B)/obj/tests/tools/%.o $(call objects,$(LIB))
 tools: $(TOOLS:tests/tools/%.c=$(B)/tools/%)
 
 # The crash tests: tests/crash/crash_NAME.c is a program, the other files there are what they share.
-$(B)/crash/%: $(B)/obj/tests/crash/crash_%.o $(call objects,$(CRASH_SHARED)) \
+$(B)/crash/%: $(B)/obj/tests/crash/crash_%.o $(call objects,$(CRASH_SHARED) $(LAB)) \
 		$(B)/obj/tests/unit/tap.o $(call objects,$(LIB))
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)

@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #include "tests/crash/disk.h"
-#include "tests/crash/kernel.h"
+#include "tests/lab/kernel.h"
 #include "tests/crash/lab.h"
 #include "tests/unit/tap.h"
 

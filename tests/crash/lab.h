@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include "tests/crash/trace.h"
+#include "tests/lab/box.h"
 
 /*
  * A lab for containers without a runtime: a process in a network namespace is one, and the real
@@ -24,25 +25,11 @@ struct lab {
 	char run[LAB_PATH];
 };
 
-/* A container: its init is a process of ours that only waits. */
-struct box {
-	char id[32];
-	const char *annotations; /* members of the state's annotations, as JSON */
-	pid_t pid;		 /* init; 0: dead */
-	int netns;		 /* keeps the namespace alive; -1: does not */
-};
-
-#define BOX_NONE ((struct box){ .netns = -1 })
-
 void lab_setup(struct lab *lab, const char *build);
 void lab_write_networks(const struct lab *lab);
 void lab_wipe_run(const struct lab *lab);
 bool lab_has_network(const struct lab *lab, const char *name);
 void lab_write(const char *dir, const char *name, const char *text);
-
-void box_start(struct box *box, const char *id, const char *annotations, const struct box *pod);
-void box_kill(struct box *box);
-void box_unpin(struct box *box);
 
 void lab_hook(const struct lab *lab, const struct box *box, const char *stage, trace_fn *judge,
 	void *arg, struct trace_result *ret);

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "tests/crash/kernel.h"
+#include "tests/lab/kernel.h"
 #include "tests/crash/storm.h"
 #include "tests/unit/tap.h"
 

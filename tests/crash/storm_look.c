@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tests/crash/kernel.h"
+#include "tests/lab/kernel.h"
 #include "tests/crash/storm.h"
 
 #define LOOK_TRIES 50

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#include "tests/crash/kernel.h"
+#include "tests/lab/kernel.h"
 #include "tests/crash/storm.h"
 #include "tests/unit/tap.h"
 

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tests/crash/kernel.h"
+#include "tests/lab/kernel.h"
 #include "tests/crash/storm.h"
 
 #define NSIDS_MAX 1024

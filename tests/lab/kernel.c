@@ -3,7 +3,7 @@
  * Reads links, addresses, routes and namespace ids with plain rtnetlink(7): the tests' own eyes,
  * which share no code with what they look at.
  */
-#include "tests/crash/kernel.h"
+#include "tests/lab/kernel.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

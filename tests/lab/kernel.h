@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef TESTS_CRASH_KERNEL_H
-#define TESTS_CRASH_KERNEL_H
+#ifndef TESTS_LAB_KERNEL_H
+#define TESTS_LAB_KERNEL_H
 
 #include <stdbool.h>
 #include <stddef.h>
