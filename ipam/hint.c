@@ -193,28 +193,40 @@ void hint_close(struct hint *hint)
 	*hint = HINT_CLOSED;
 }
 
+static struct open_hint *find_open(struct hints *hints, const struct cidr *subnet)
+{
+	for (unsigned i = 0; i < hints->n; i++) {
+		struct open_hint *open = &hints->open[i];
+
+		if (open->subnet.len == subnet->len && ip_equal(&open->subnet.ip, &subnet->ip))
+			return open;
+	}
+	return NULL;
+}
+
 /**
- * hints_get() - the hint of a subnet, opened at most once
+ * hints_get() - the hint of a subnet, which stays open
  * @hints:  those that are open; all of one pool
  * @pool:   the pool
  * @subnet: the subnet
+ * @create: make it where it is missing; see hint_open()
  *
- * Return: the hint, or NULL where there is none.
+ * Return: the hint, until the next call; or NULL where there is none.
  */
-const struct hint *hints_get(struct hints *hints, int pool, const struct cidr *subnet)
+const struct hint *hints_get(struct hints *hints, int pool, const struct cidr *subnet, bool create)
 {
-	struct open_hint *open;
+	struct open_hint *open = find_open(hints, subnet);
 
-	for (unsigned i = 0; i < hints->n; i++) {
-		open = &hints->open[i];
-		if (open->subnet.len == subnet->len && ip_equal(&open->subnet.ip, &subnet->ip))
-			return open->hint.file ? &open->hint : NULL;
+	if (!open) {
+		hints->last = hints->n < HINTS_MAX ? hints->n++ : (hints->last + 1) % HINTS_MAX;
+		open = &hints->open[hints->last];
+		hint_close(&open->hint);
+		open->subnet = *subnet;
+		hint_open(pool, subnet, create, &open->hint, NULL);
+	} else if (create && !open->hint.file) {
+		hint_open(pool, subnet, true, &open->hint, NULL);
 	}
-	hints->last = hints->n < HINTS_MAX ? hints->n++ : (hints->last + 1) % HINTS_MAX;
-	open = &hints->open[hints->last];
-	hint_close(&open->hint);
-	open->subnet = *subnet;
-	return hint_open(pool, subnet, false, &open->hint, NULL) == 0 ? &open->hint : NULL;
+	return open->hint.file ? &open->hint : NULL;
 }
 
 /**

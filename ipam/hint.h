@@ -26,7 +26,7 @@ struct hint {
 
 #define HINT_CLOSED ((struct hint){ NULL, 0, 0 })
 
-/* Hints of one pool that stay open, for who releases many addresses: to map one costs more than all
+/* Hints of one pool that stay open: to map one, and more so to unmap it, costs more than all
  * the rest of a release. A zeroed one has none.
  */
 #define HINTS_MAX 4
@@ -42,7 +42,7 @@ struct hints {
 int hint_open(
 	int pool, const struct cidr *subnet, bool create, struct hint *ret, struct error *err);
 void hint_close(struct hint *hint);
-const struct hint *hints_get(struct hints *hints, int pool, const struct cidr *subnet);
+const struct hint *hints_get(struct hints *hints, int pool, const struct cidr *subnet, bool create);
 void hints_close(struct hints *hints);
 
 uint32_t hint_bits(const struct cidr *subnet);

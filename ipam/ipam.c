@@ -45,19 +45,20 @@ static const char *name_claim_of(const char *network, const char *key, char ret[
  *
  * Return: 0; -EEXIST: another has it; -EINVAL: it is no name; or what symlink(2) gave.
  */
-int ipam_claim_key(const struct store *store, const struct ipam_request *request,
+int ipam_claim_key(struct store *store, const struct ipam_request *request,
 	char ret_holder[CLAIMS_OWNER_MAX + 1], struct error *err)
 {
 	char owner[CLAIMS_OWNER_MAX + 1];
 	char name[NAME_CLAIM_MAX];
-	autoclose int pool = -1;
+	struct store_pool *pool = NULL;
 	int r;
 
 	if (strchr(request->key, '/') || strlen(request->key) > CONTAINER_ID_MAX)
 		return error_set(err, -EINVAL, "'%s' is not a name to go by", request->key);
-	r = store_open_pool(store, request->network->parent, true, &pool, err);
+	r = store_keep_pool(store, request->network->parent, true, &pool, err);
 	if (r == 0)
-		r = claims_take(pool, name_claim_of(request->network->name, request->key, name),
+		r = claims_take(pool->dir,
+			name_claim_of(request->network->name, request->key, name),
 			owner_of(request->id, request->interface, owner), ret_holder, err);
 	if (r < 0)
 		error_prefix(err, "name '%s'", request->key);
@@ -67,7 +68,7 @@ int ipam_claim_key(const struct store *store, const struct ipam_request *request
 /* One endpoint's allocation on its way. */
 struct allocation {
 	const struct ipam_request *request;
-	int pool;
+	struct store_pool *pool;
 	char owner[CLAIMS_OWNER_MAX + 1];
 	struct ip *reserved;
 	size_t n_reserved;
@@ -81,12 +82,12 @@ static int list_reserved(struct allocation *allocation, struct error *err)
 {
 	const struct ipam_request *request = allocation->request;
 	const struct network *network = request->network;
-	size_t max = NETWORK_SUBNETS_MAX + NETWORK_AUX_MAX + NETWORK_ROUTES_MAX +
-		     SELECTION_GATEWAYS_MAX + request->n_host;
-	struct ip *list = calloc(max, sizeof(*list));
+	size_t max = network->n_subnets + network->n_aux + network->n_routes +
+		     request->selection->n_gateways + request->n_host;
+	struct ip *list = max ? calloc(max, sizeof(*list)) : NULL;
 	size_t n = 0;
 
-	if (!list)
+	if (max && !list)
 		return error_set(err, -ENOMEM, "cannot list the reserved addresses: out of memory");
 	for (unsigned i = 0; i < network->n_subnets; i++)
 		list[n++] = network->subnets[i].gateway;
@@ -135,7 +136,8 @@ static int take_static(struct allocation *allocation, const struct ip *ip, struc
 		return error_set(
 			err, -EINVAL, "network '%s' does not have that address", network->name);
 	request = pool_request_of(allocation, subnet);
-	r = pool_take(allocation->pool, &request, ip, allocation->result.holder, err);
+	r = pool_take(allocation->pool->dir, &allocation->pool->hints, &request, ip,
+		allocation->result.holder, err);
 	if (r == 0)
 		add_result(allocation, ip, subnet->subnet.len);
 	if (r == -EEXIST && err)
@@ -154,7 +156,7 @@ static int take_automatic(struct allocation *allocation, sa_family_t family, str
 	if (!subnet)
 		return 0;
 	request = pool_request_of(allocation, subnet);
-	r = pool_allocate(allocation->pool, &request, &ip, err);
+	r = pool_allocate(allocation->pool->dir, &allocation->pool->hints, &request, &ip, err);
 	if (r == 0)
 		add_result(allocation, &ip, subnet->subnet.len);
 	return r;
@@ -182,7 +184,6 @@ static int take_family(struct allocation *allocation, sa_family_t family, struct
 
 static int take_all(struct allocation *allocation, struct error *err)
 {
-	struct hints hints cleanup(hints_close) = { 0 };
 	int r = list_reserved(allocation, err);
 
 	if (r == 0)
@@ -190,8 +191,8 @@ static int take_all(struct allocation *allocation, struct error *err)
 	if (r == 0)
 		r = take_family(allocation, AF_INET6, err);
 	for (unsigned i = 0; r < 0 && i < allocation->result.n; i++)
-		pool_release(allocation->pool, &hints, &allocation->result.addresses[i],
-			allocation->owner, NULL);
+		pool_release(allocation->pool->dir, &allocation->pool->hints,
+			&allocation->result.addresses[i], allocation->owner, NULL);
 	return r;
 }
 
@@ -209,10 +210,10 @@ static int take_all(struct allocation *allocation, struct error *err)
  * Return: 0; -EADDRINUSE when a static address is taken; -ENOSPC when a range is full; -ENOMEM; or
  * what the failed system call gave.
  */
-int ipam_allocate(const struct store *store, const struct ipam_request *request,
-	struct ipam_result *ret, struct error *err)
+int ipam_allocate(struct store *store, const struct ipam_request *request, struct ipam_result *ret,
+	struct error *err)
 {
-	struct allocation allocation = { .request = request, .pool = -1 };
+	struct allocation allocation = { .request = request };
 	const struct network *network = request->network;
 	int r;
 
@@ -220,12 +221,11 @@ int ipam_allocate(const struct store *store, const struct ipam_request *request,
 		*ret = allocation.result;
 		return 0;
 	}
-	r = store_open_pool(store, network->parent, true, &allocation.pool, err);
+	r = store_keep_pool(store, network->parent, true, &allocation.pool, err);
 	if (r < 0)
 		return r;
 	owner_of(request->id, request->interface, allocation.owner);
 	r = take_all(&allocation, err);
-	close(allocation.pool);
 	free(allocation.reserved);
 	if (r == 0)
 		*ret = allocation.result;
@@ -268,7 +268,7 @@ int ipam_list(struct store *store, const char *id, const struct record_endpoint 
 	char owner[CLAIMS_OWNER_MAX + 1];
 	struct store_pool *pool = NULL;
 	struct listing listing = { .found = found, .arg = arg };
-	int r = store_keep_pool(store, endpoint->parent, &pool, err);
+	int r = store_keep_pool(store, endpoint->parent, false, &pool, err);
 
 	if (r < 0)
 		return r == -ENOENT || r == -ENOTDIR ? 0 : r;
@@ -314,7 +314,7 @@ int ipam_release(struct store *store, const char *id, const struct record_endpoi
 	char owner[CLAIMS_OWNER_MAX + 1];
 	char name[NAME_CLAIM_MAX];
 	struct store_pool *pool = NULL;
-	int r = store_keep_pool(store, endpoint->parent, &pool, err);
+	int r = store_keep_pool(store, endpoint->parent, false, &pool, err);
 
 	/* Where a pool is missing, or something else is in its place, nothing of ours is in it. */
 	if (r < 0)

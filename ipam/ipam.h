@@ -31,10 +31,10 @@ struct ipam_result {
 };
 
 int ipam_check(const struct ipam_request *request, struct error *err);
-int ipam_claim_key(const struct store *store, const struct ipam_request *request,
+int ipam_claim_key(struct store *store, const struct ipam_request *request,
 	char ret_holder[CLAIMS_OWNER_MAX + 1], struct error *err);
-int ipam_allocate(const struct store *store, const struct ipam_request *request,
-	struct ipam_result *ret, struct error *err);
+int ipam_allocate(struct store *store, const struct ipam_request *request, struct ipam_result *ret,
+	struct error *err);
 int ipam_release(struct store *store, const char *id, const struct record_endpoint *endpoint,
 	struct error *err);
 int ipam_list(struct store *store, const char *id, const struct record_endpoint *endpoint,

@@ -296,7 +296,7 @@ static uint64_t hash_key(const struct pool_request *request)
 	const char *interface = slash ? slash + 1 : "";
 	const char *const strings[] = { request->key, request->network, interface, NULL };
 
-	return hash_strings_u64(strings);
+	return hash_quick_strings(strings);
 }
 
 static uint64_t hash_range(const struct cidr *range)
@@ -311,40 +311,43 @@ static uint64_t hash_range(const struct cidr *range)
 /**
  * pool_allocate() - claim a free address of a range
  * @pool:    the pool
+ * @hints:   its open hints
  * @request: where from and for whom; the owner's lock is held
  * @ret:     the address
  * @err:     filled on failure
  *
  * Return: 0, -ENOSPC when the range is full, -ENOMEM, or what symlink(2) or readdir(3) gave.
  */
-int pool_allocate(int pool, const struct pool_request *request, struct ip *ret, struct error *err)
+int pool_allocate(int pool, struct hints *hints, const struct pool_request *request, struct ip *ret,
+	struct error *err)
 {
-	struct hint hint cleanup(hint_close) = HINT_CLOSED;
+	const struct hint *hint = hints_get(hints, pool, &request->subnet, true);
 	struct search search = {
 		.pool = pool,
 		.request = request,
-		.hint = &hint,
+		.hint = hint,
 		.window = window_of(&request->subnet, &request->range),
 		.key = hash_key(request),
 		.range = hash_range(&request->range),
 	};
-	int r = hint_open(pool, &request->subnet, true, &hint, err);
+	int r;
 
-	if (r < 0)
-		return r;
+	if (!hint)
+		return error_set(err, -ENOMEM, "cannot look for a free address: out of memory");
 	r = take_last(&search, ret, err);
 	if (r == NONE_LEFT)
-		r = take_next(&search, hint_words(&hint), ret, err);
+		r = take_next(&search, hint_words(hint), ret, err);
 	if (r == NONE_LEFT)
 		r = take_after_census(&search, ret, err);
 	if (r == 0)
-		hint_remember(&hint, search.key, (uint32_t)ip_to_value(ret) & (hint.bits - 1));
+		hint_remember(hint, search.key, (uint32_t)ip_to_value(ret) & (hint->bits - 1));
 	return r;
 }
 
 /**
  * pool_take() - claim one address
  * @pool:       the pool
+ * @hints:      its open hints
  * @request:    for whom, and the subnet; its range and reserved addresses do not count: whether
  *              the address may be asked for is the caller's to check
  * @ip:         the address
@@ -353,15 +356,16 @@ int pool_allocate(int pool, const struct pool_request *request, struct ip *ret, 
  *
  * Return: 0, also when the owner has it already; -EEXIST; or what symlink(2) gave.
  */
-int pool_take(int pool, const struct pool_request *request, const struct ip *ip,
-	char ret_holder[CLAIMS_OWNER_MAX + 1], struct error *err)
+int pool_take(int pool, struct hints *hints, const struct pool_request *request,
+	const struct ip *ip, char ret_holder[CLAIMS_OWNER_MAX + 1], struct error *err)
 {
-	struct hint hint cleanup(hint_close) = HINT_CLOSED;
+	const struct hint *hint;
 	char name[IP_TEXT];
 	int r = claims_take(pool, ip_format(ip, name), request->owner, ret_holder, err);
 
-	if (r == 0 && hint_open(pool, &request->subnet, false, &hint, NULL) == 0)
-		bitmap_set(hint_words(&hint), (uint32_t)ip_to_value(ip) & (hint.bits - 1));
+	hint = r == 0 ? hints_get(hints, pool, &request->subnet, false) : NULL;
+	if (hint)
+		bitmap_set(hint_words(hint), (uint32_t)ip_to_value(ip) & (hint->bits - 1));
 	return r;
 }
 
@@ -386,7 +390,7 @@ int pool_release(int pool, struct hints *hints, const struct cidr *address, cons
 	/* Only after the claim: who finds the bit clear must find the address free. Where another
 	 * has it, his next rival finds that out.
 	 */
-	hint = r == 0 ? hints_get(hints, pool, &subnet) : NULL;
+	hint = r == 0 ? hints_get(hints, pool, &subnet, false) : NULL;
 	if (hint)
 		bitmap_clear(
 			hint_words(hint), (uint32_t)ip_to_value(&address->ip) & (hint->bits - 1));

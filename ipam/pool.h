@@ -21,9 +21,10 @@ struct pool_request {
 	const char *network; /* in which network */
 };
 
-int pool_allocate(int pool, const struct pool_request *request, struct ip *ret, struct error *err);
-int pool_take(int pool, const struct pool_request *request, const struct ip *ip,
-	char ret_holder[CLAIMS_OWNER_MAX + 1], struct error *err);
+int pool_allocate(int pool, struct hints *hints, const struct pool_request *request, struct ip *ret,
+	struct error *err);
+int pool_take(int pool, struct hints *hints, const struct pool_request *request,
+	const struct ip *ip, char ret_holder[CLAIMS_OWNER_MAX + 1], struct error *err);
 int pool_release(int pool, struct hints *hints, const struct cidr *address, const char *owner,
 	struct error *err);
 int pool_list_owner(

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <dirent.h>
@@ -27,6 +28,13 @@
 
 #define FOLDER_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
 #define RECORD_SUFFIX ".json"
+#define KEPT_MAX 16
+
+/* The pools that stay open. */
+struct store_kept {
+	struct store_pool pools[KEPT_MAX];
+	unsigned next; /* whose place the next pool gets */
+};
 
 /* Who can write here decides which addresses are handed out, and what root opens. */
 static int check_private(int fd, const char *path, struct stat *status, struct error *err)
@@ -173,7 +181,7 @@ int store_open(const char *run, bool create, struct store *ret, struct error *er
 	return 0;
 }
 
-static void close_kept(struct store_pool *pool)
+static void close_pool(struct store_pool *pool)
 {
 	if (!*pool->parent)
 		return;
@@ -181,6 +189,15 @@ static void close_kept(struct store_pool *pool)
 	hints_close(&pool->hints);
 	close(pool->dir);
 	*pool = (struct store_pool){ 0 };
+}
+
+static void close_kept(struct store_kept *kept)
+{
+	if (!kept)
+		return;
+	for (unsigned i = 0; i < KEPT_MAX; i++)
+		close_pool(&kept->pools[i]);
+	free(kept);
 }
 
 /**
@@ -195,8 +212,7 @@ void store_close(struct store *store)
 	for (unsigned i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
 		if (fds[i] >= 0)
 			close(fds[i]);
-	for (unsigned i = 0; i < STORE_POOLS_MAX; i++)
-		close_kept(&store->kept[i]);
+	close_kept(store->kept);
 	*store = STORE_CLOSED;
 }
 
@@ -223,34 +239,46 @@ int store_open_pool(
 	return r;
 }
 
+static int get_kept(struct store *store, struct store_kept **ret, struct error *err)
+{
+	if (!store->kept)
+		store->kept = calloc(1, sizeof(*store->kept));
+	if (!store->kept)
+		return error_set(err, -ENOMEM, "cannot keep a pool open: out of memory");
+	*ret = store->kept;
+	return 0;
+}
+
 /**
  * store_keep_pool() - the pool of a parent, which stays open
  * @store:  the store
  * @parent: the parent interface's own name
+ * @create: make the pool where it is missing
  * @ret:    the pool; it is the store's, until the next call
  * @err:    filled on failure
  *
- * For who releases the addresses of many containers.
- *
- * Return: 0, -ENOENT, -ENOTDIR, -EINVAL for a name that is none, or what open(2) gave.
+ * Return: 0, -ENOENT, -ENOTDIR, -EINVAL for a name that is none, -ENOMEM, or what open(2) gave.
  */
-int store_keep_pool(
-	struct store *store, const char *parent, struct store_pool **ret, struct error *err)
+int store_keep_pool(struct store *store, const char *parent, bool create, struct store_pool **ret,
+	struct error *err)
 {
+	struct store_kept *kept = NULL;
 	struct store_pool *pool;
 	int dir;
-	int r;
+	int r = get_kept(store, &kept, err);
 
-	for (unsigned i = 0; i < STORE_POOLS_MAX; i++)
-		if (!strcmp(store->kept[i].parent, parent) && *parent) {
-			*ret = &store->kept[i];
-			return 0;
-		}
-	r = store_open_pool(store, parent, false, &dir, err);
 	if (r < 0)
 		return r;
-	pool = &store->kept[store->next_kept++ % STORE_POOLS_MAX];
-	close_kept(pool);
+	for (unsigned i = 0; i < KEPT_MAX; i++)
+		if (!strcmp(kept->pools[i].parent, parent) && *parent) {
+			*ret = &kept->pools[i];
+			return 0;
+		}
+	r = store_open_pool(store, parent, create, &dir, err);
+	if (r < 0)
+		return r;
+	pool = &kept->pools[kept->next++ % KEPT_MAX];
+	close_pool(pool);
 	pool->dir = dir;
 	strcpy(pool->parent, parent);
 	*ret = pool;

@@ -10,7 +10,7 @@
 struct error;
 struct index;
 
-/* A pool that stays open, for who releases the addresses of many containers. */
+/* A pool that stays open until the store is closed. */
 struct store_pool {
 	char parent[INTERFACE_NAME_MAX + 1]; /* "": none is open here */
 	int dir;
@@ -19,7 +19,7 @@ struct store_pool {
 	unsigned looks;	     /* how often all its claims were looked at */
 };
 
-#define STORE_POOLS_MAX 16
+struct store_kept;
 
 /* RUN, opened: its folders and its lock file. */
 struct store {
@@ -28,8 +28,7 @@ struct store {
 	int pools;
 	int netns;
 	int lock;
-	unsigned next_kept; /* whose place the next pool gets */
-	struct store_pool kept[STORE_POOLS_MAX];
+	struct store_kept *kept; /* NULL: no pool has been kept open */
 };
 
 #define STORE_CLOSED \
@@ -39,8 +38,8 @@ int store_open(const char *run, bool create, struct store *ret, struct error *er
 void store_close(struct store *store);
 int store_open_pool(
 	const struct store *store, const char *parent, bool create, int *ret, struct error *err);
-int store_keep_pool(
-	struct store *store, const char *parent, struct store_pool **ret, struct error *err);
+int store_keep_pool(struct store *store, const char *parent, bool create, struct store_pool **ret,
+	struct error *err);
 
 int store_lock_id(const struct store *store, const char *id, struct error *err);
 int store_trylock_id(const struct store *store, const char *id, struct error *err);

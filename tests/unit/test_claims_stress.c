@@ -66,6 +66,7 @@ struct worker {
 	struct table *table;
 	struct store store;
 	int pool;
+	struct hints hints;
 	unsigned number;
 	unsigned seed;
 	bool locking;
@@ -146,15 +147,13 @@ static void detach(struct worker *worker, struct stress_record *record, const ch
 {
 	int last = __atomic_load_n(&record->address, __ATOMIC_SEQ_CST);
 	struct cidr address = address_of(last);
-	struct hints hints = { 0 };
 	int r;
 
 	pause_at_random(worker, 50);
 	if (last < 0)
 		r = pool_list_owner(worker->pool, owner, release_found, &worker->pool, NULL);
 	else
-		r = pool_release(worker->pool, &hints, &address, owner, NULL);
-	hints_close(&hints);
+		r = pool_release(worker->pool, &worker->hints, &address, owner, NULL);
 	if (r < 0)
 		count(&worker->table->failed);
 	set(&record->life, 0);
@@ -172,7 +171,7 @@ static int attach(
 	request.subnet = request.range = address_of(0);
 	__atomic_store_n(&record->address, -1, __ATOMIC_SEQ_CST);
 	set(&record->life, life);
-	r = pool_allocate(worker->pool, &request, &ip, NULL);
+	r = pool_allocate(worker->pool, &worker->hints, &request, &ip, NULL);
 	if (r < 0) {
 		count(r == -ENOSPC ? &table->full : &table->failed);
 		detach(worker, record, owner);

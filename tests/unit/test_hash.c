@@ -116,6 +116,9 @@ static void test_quick(void)
 	ok(hash_quick("a") == 0xaf63dc4c8601ec8c, "a letter");
 	ok(hash_quick("foobar") == 0x85944171f73967e8, "a word");
 	ok(hash_quick("\xff") == 0xaf64724c8602eb6e, "a byte with its highest bit set");
+	ok(hash_quick_strings((const char *const[]){ "ab", "c", NULL }) !=
+			hash_quick_strings((const char *const[]){ "a", "bc", NULL }),
+		"a list is more than its letters");
 }
 
 int main(void)

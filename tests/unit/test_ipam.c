@@ -176,7 +176,7 @@ static void test_onlink_and_none(void)
 }
 
 /* Allocates for c1, c2, ... by number. */
-static int allocate(const struct store *store, const struct network *network, unsigned number,
+static int allocate(struct store *store, const struct network *network, unsigned number,
 	const struct selection *selection, struct ipam_result *ret, struct error *err)
 {
 	struct ipam_request request = {
@@ -303,7 +303,7 @@ static void test_intent(void)
 	store_close(&store);
 }
 
-static int claim_key(const struct store *store, const struct network *network, const char *id,
+static int claim_key(struct store *store, const struct network *network, const char *id,
 	const char *interface, const char *key, char holder[CLAIMS_OWNER_MAX + 1])
 {
 	struct ipam_request request = {

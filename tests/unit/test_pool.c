@@ -12,6 +12,7 @@
 
 #include "ipam/hint.h"
 #include "ipam/pool.h"
+#include "schema/cleanup.h"
 #include "schema/error.h"
 #include "tests/unit/tap.h"
 
@@ -34,6 +35,23 @@ static int new_pool(void)
 	return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
+/* As a process does it that needs one address. */
+static int allocate_once(
+	int pool, const struct pool_request *request, struct ip *ret, struct error *err)
+{
+	struct hints hints cleanup(hints_close) = { 0 };
+
+	return pool_allocate(pool, &hints, request, ret, err);
+}
+
+static int take_once(int pool, const struct pool_request *request, const struct ip *ip,
+	char ret_holder[CLAIMS_OWNER_MAX + 1], struct error *err)
+{
+	struct hints hints cleanup(hints_close) = { 0 };
+
+	return pool_take(pool, &hints, request, ip, ret_holder, err);
+}
+
 static struct pool_request request_for(const char *subnet, const char *range, const char *owner)
 {
 	struct pool_request request = { .owner = owner, .key = owner, .network = "net" };
@@ -50,7 +68,7 @@ static const char *next_in(int pool, const char *subnet, const char *range, cons
 	struct pool_request request = request_for(subnet, range, owner);
 	static char text[IP_TEXT];
 	struct ip ip;
-	int r = pool_allocate(pool, &request, &ip, NULL);
+	int r = allocate_once(pool, &request, &ip, NULL);
 
 	return r == 0 ? ip_format(&ip, text) : r == -ENOSPC ? "full" : "error";
 }
@@ -149,25 +167,25 @@ static void test_last_address(void)
 
 	request.key = "web";
 	next_in(pool, "10.0.0.0/24", NULL, "a/eth0");
-	is_int(pool_allocate(pool, &request, &ip, NULL), 0, "a container with a name");
+	is_int(allocate_once(pool, &request, &ip, NULL), 0, "a container with a name");
 	ok(ip.bytes[3] == 2, "has an address");
 	release(pool, "10.0.0.2/24", "x/eth0");
 	request.owner = "y/eth0";
-	is_int(pool_allocate(pool, &request, &ip, NULL), 0, "another id with the same name");
+	is_int(allocate_once(pool, &request, &ip, NULL), 0, "another id with the same name");
 	ok(ip.bytes[3] == 2, "gets the same address");
 	release(pool, "10.0.0.2/24", "y/eth0");
 	request.network = "other";
-	is_int(pool_allocate(pool, &request, &ip, NULL), 0, "the same name in another network");
+	is_int(allocate_once(pool, &request, &ip, NULL), 0, "the same name in another network");
 	ok(ip.bytes[3] == 3, "does not");
 	request.network = "net";
 	cidr_parse("10.0.0.128/25", &request.range, NULL);
-	is_int(pool_allocate(pool, &request, &ip, NULL), 0, "nor where the range is another");
+	is_int(allocate_once(pool, &request, &ip, NULL), 0, "nor where the range is another");
 	ok(ip.bytes[3] == 128, "but the first of the range");
 	release(pool, "10.0.0.128/24", "y/eth0");
 	ip_parse("10.0.0.128", &reserved, NULL);
 	request.reserved = &reserved;
 	request.n_reserved = 1;
-	is_int(pool_allocate(pool, &request, &ip, NULL), 0, "nor where it has become reserved");
+	is_int(allocate_once(pool, &request, &ip, NULL), 0, "nor where it has become reserved");
 	ok(ip.bytes[3] == 129, "but the next");
 	close(pool);
 }
@@ -202,15 +220,15 @@ static void test_full_message(void)
 
 		snprintf(owner, sizeof(owner), "c%u/eth0", i);
 		request.owner = request.key = owner;
-		pool_allocate(pool, &request, &ip, NULL);
+		allocate_once(pool, &request, &ip, NULL);
 	}
 	request.owner = request.key = "z/eth0";
-	is_int(pool_allocate(pool, &request, &ip, &err), -ENOSPC, "a full pool");
+	is_int(allocate_once(pool, &request, &ip, &err), -ENOSPC, "a full pool");
 	is_str(err.text,
 		"no free address in 10.0.0.0/29: 5 of 5 are in use, 'oci-macvlan ps' shows by whom",
 		"says how full");
 	request.range = (struct cidr){ reserved[0], 32 };
-	is_int(pool_allocate(pool, &request, &ip, &err), -ENOSPC, "a range with nothing in it");
+	is_int(allocate_once(pool, &request, &ip, &err), -ENOSPC, "a range with nothing in it");
 	is_str(err.text, "no free address in 10.0.0.1/32: all are reserved", "says so");
 	close(pool);
 }
@@ -224,10 +242,10 @@ static void test_take(void)
 	struct ip ip;
 
 	ip_parse("10.0.0.1", &ip, NULL);
-	is_int(pool_take(pool, &request, &ip, holder, NULL), 0, "a static address");
-	is_int(pool_take(pool, &request, &ip, holder, NULL), 0, "its owner has it");
+	is_int(take_once(pool, &request, &ip, holder, NULL), 0, "a static address");
+	is_int(take_once(pool, &request, &ip, holder, NULL), 0, "its owner has it");
 	request.owner = "b/eth0";
-	is_int(pool_take(pool, &request, &ip, holder, NULL), -EEXIST, "another does not get it");
+	is_int(take_once(pool, &request, &ip, holder, NULL), -EEXIST, "another does not get it");
 	is_str(holder, "a/eth0", "and learns whose it is");
 	is_str(next_in(pool, "10.0.0.0/29", NULL, "c/eth0"), "10.0.0.2", "nor automatically");
 	link_at("a/eth0", pool, ".name-net:web");
@@ -345,7 +363,7 @@ static void test_open_hints(void)
 	unsigned right = 0;
 
 	cidr_parse("10.9.0.0/24", &subnet, NULL);
-	ok(!hints_get(&hints, pool, &subnet), "a subnet without a hint");
+	ok(!hints_get(&hints, pool, &subnet, false), "a subnet without a hint");
 	for (unsigned round = 0; round < 2; round++)
 		for (unsigned i = 0; i < HINTS_MAX + 2; i++) {
 			struct hint own = HINT_CLOSED;
@@ -357,8 +375,8 @@ static void test_open_hints(void)
 			if (hint_open(pool, &subnet, true, &own, NULL) < 0)
 				continue;
 			bitmap_set(hint_words(&own), i);
-			hint = hints_get(&hints, pool, &subnet);
-			right += hint && hint == hints_get(&hints, pool, &subnet) &&
+			hint = hints_get(&hints, pool, &subnet, false);
+			right += hint && hint == hints_get(&hints, pool, &subnet, false) &&
 				 bitmap_test(hint_words(hint), i) &&
 				 !bitmap_test(hint_words(hint), i + 1);
 			hint_close(&own);
@@ -384,7 +402,7 @@ static void test_at_once(void)
 
 			snprintf(owner, sizeof(owner), "c%u/eth0", i);
 			request.owner = request.key = owner;
-			_exit(pool_allocate(pool, &request, &ip, NULL) ? 1 : 0);
+			_exit(allocate_once(pool, &request, &ip, NULL) ? 1 : 0);
 		}
 	while (wait(&status) > 0)
 		failed += status != 0;
@@ -406,7 +424,7 @@ static void test_removed(void)
 	mkdir(path, 0700);
 	pool = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	rmdir(path);
-	is_int(pool_allocate(pool, &request, &ip, &err), -ENOENT, "a pool that is gone: %s",
+	is_int(allocate_once(pool, &request, &ip, &err), -ENOENT, "a pool that is gone: %s",
 		err.text);
 	close(pool);
 }
