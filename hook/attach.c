@@ -185,12 +185,12 @@ static int add_intents(struct attachment *a, struct error *err)
 
 		if (item->joined)
 			continue;
-		if (a->record->n_endpoints == RECORD_ENDPOINTS_MAX)
+		item->endpoint = a->record->n_endpoints;
+		endpoint = record_add_endpoint(a->record);
+		if (!endpoint)
 			return error_set(err, -E2BIG, "more than %d endpoints in one namespace",
 				RECORD_ENDPOINTS_MAX);
-		item->endpoint = a->record->n_endpoints++;
-		endpoint = &a->record->endpoints[item->endpoint];
-		*endpoint = (struct record_endpoint){ .mode = item->network->mode };
+		endpoint->mode = item->network->mode;
 		snprintf(endpoint->network, sizeof(endpoint->network), "%s", item->network->name);
 		memcpy(endpoint->interface, item->interface, sizeof(endpoint->interface));
 		memcpy(endpoint->parent, item->parent.name, sizeof(endpoint->parent));
@@ -246,7 +246,7 @@ static void set_name(struct record *record, const struct attach_request *request
 		snprintf(record->name, sizeof(record->name), "%s", request->name);
 		return;
 	}
-	if (*request->bundle && bundle_read_hostname(request->bundle, hostname, &err) < 0)
+	if (request->bundle && bundle_read_hostname(request->bundle, hostname, &err) < 0)
 		log_notice("container '%s': no host name: %s", request->id, err.text);
 	/* Engines make the host name of an unnamed container from its id. */
 	if (*hostname && strncmp(hostname, request->id, strlen(hostname)) != 0)
@@ -436,7 +436,7 @@ static int attach_locked(struct attachment *a, struct error *err)
  */
 int attach(struct host *host, const struct attach_request *request, struct error *err)
 {
-	cleanup(plan_free) struct plan plan = { 0 };
+	cleanup(plan_free) struct plan plan; /* 20 KiB, which plan_load() fills as needed */
 	cleanup(netns_close) struct netns netns = NETNS_CLOSED;
 	struct attachment a = { .host = host, .request = request, .plan = &plan, .netns = &netns };
 	int r = plan_load(host, request, &plan, err);

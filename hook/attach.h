@@ -13,9 +13,9 @@ struct host;
 struct attach_request {
 	const char *id;
 	const char *name;   /* io.oci-macvlan.name; NULL: none */
-	const char *bundle; /* where config.json is, for the host name; "": not told */
+	const char *bundle; /* where config.json is, for the host name; NULL: not told */
 	pid_t pid;	    /* of init */
-	struct selections selections;
+	const struct selections *selections;
 };
 
 int attach(struct host *host, const struct attach_request *request, struct error *err);

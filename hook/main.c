@@ -131,7 +131,7 @@ static int find_annotations(
 {
 	int r;
 
-	if (state->has_annotations || !*state->bundle)
+	if (state->has_annotations || !state->bundle)
 		return 0;
 	r = bundle_read_annotations(state->bundle, &state->annotations, err);
 	if (r < 0 && r != -ENOENT && arguments->n_networks > 0) {
@@ -164,17 +164,21 @@ static int find_selections(const struct arguments *arguments, const struct state
 static int run_attach(const struct arguments *arguments, struct state *state, struct host *host,
 	struct error *err)
 {
+	struct selections selections; /* its list is long, and not cleared */
 	struct attach_request request = {
 		.id = state->id,
 		.name = NULL,
 		.bundle = state->bundle,
 		.pid = state->pid,
+		.selections = &selections,
 	};
-	int r = find_annotations(arguments, state, err);
+	int r;
 
+	selections.n = 0;
+	r = find_annotations(arguments, state, err);
 	if (r == 0)
-		r = find_selections(arguments, state, &request.selections, err);
-	if (r < 0 || request.selections.n == 0)
+		r = find_selections(arguments, state, &selections, err);
+	if (r < 0 || selections.n == 0)
 		return r;
 	request.name = state->annotations.name;
 	if (state->pid == 0)

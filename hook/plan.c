@@ -172,8 +172,8 @@ int plan_load(struct host *host, const struct attach_request *request, struct pl
 
 	ret->n = 0;
 	ret->n_host = 0;
-	for (unsigned i = 0; r == 0 && i < request->selections.n; i++)
-		r = load_item(host, etc, &request->selections.list[i], ret, err);
+	for (unsigned i = 0; r == 0 && i < request->selections->n; i++)
+		r = load_item(host, etc, &request->selections->list[i], ret, err);
 	if (r == 0)
 		r = load_host_ips(ret, &host->nl, err);
 	for (unsigned i = 0; r == 0 && i < ret->n; i++)

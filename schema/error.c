@@ -106,6 +106,8 @@ int error_set_errno(struct error *err, const char *format, ...)
 	char behind[128];
 	va_list arguments;
 
+	if (!err)
+		return -code;
 	snprintf(behind, sizeof(behind), ": %s", strerror(code));
 	va_start(arguments, format);
 	set_text(err, -code, format, arguments, behind);

@@ -22,6 +22,7 @@
 #include "schema/deadline.h"
 #include "schema/error.h"
 
+#define DRAIN_FIRST 2048
 #define DRAIN_CHUNK 65536
 
 /* Fails for what is not a regular file: a FIFO would block, a folder has no content. */
@@ -103,15 +104,86 @@ int file_read(
 	return 0;
 }
 
-/* Waits until fd can be read. */
+/* Waits until fd can be read, where reading it does not wait. */
 static int wait_readable(int fd, struct error *err)
 {
 	struct pollfd wait = { .fd = fd, .events = POLLIN };
-	int r = poll(&wait, 1, deadline_remaining_ms());
 
-	if (r < 0 && errno != EINTR)
+	if (poll(&wait, 1, deadline_remaining_ms()) < 0 && errno != EINTR)
 		return error_set_errno(err, "cannot wait for stdin");
-	return deadline_check("reading stdin", err);
+	return 0;
+}
+
+/* What has been read, and room for more. */
+struct drained {
+	char *text;
+	size_t used;
+	size_t size; /* of the memory at text, less one byte for a NUL */
+};
+
+/* Twice as much as before, or what an OCI state seldom exceeds. */
+static int make_room(struct drained *drained, size_t max, struct error *err)
+{
+	size_t size = drained->size ? 2 * drained->size : DRAIN_FIRST;
+	char *text;
+
+	if (size > max)
+		size = max;
+	text = realloc(drained->text, size + 1);
+	if (!text)
+		return error_set(err, -ENOMEM, "cannot read stdin: out of memory");
+	drained->text = text;
+	drained->size = size;
+	return 0;
+}
+
+/* Where what is too much goes; a function of its own, as 64 KiB on the stack are pages away. */
+__attribute__((noinline)) static ssize_t read_away(int fd)
+{
+	char spill[DRAIN_CHUNK];
+
+	return read(fd, spill, sizeof(spill));
+}
+
+/* One read; returns how many bytes, also of those that are thrown away, or 0 at the end. */
+static ssize_t drain_some(int fd, struct drained *drained, struct error *err)
+{
+	size_t room = drained->size - drained->used;
+
+	for (;;) {
+		ssize_t n = room ? read(fd, drained->text + drained->used, room) : read_away(fd);
+		int r = 0;
+
+		if (n >= 0) {
+			drained->used += room ? (size_t)n : 0;
+			return n;
+		}
+		if (errno != EINTR && errno != EAGAIN)
+			return error_set_errno(err, "cannot read stdin");
+		if (errno == EAGAIN)
+			r = wait_readable(fd, err);
+		if (r == 0)
+			r = deadline_check("reading stdin", err);
+		if (r < 0)
+			return r;
+	}
+}
+
+static int drain(int fd, size_t max, struct drained *drained, struct error *err)
+{
+	bool too_large = false;
+	ssize_t n = make_room(drained, max, err);
+
+	for (n = n < 0 ? n : 1; n > 0;) {
+		bool full = drained->used == max;
+		int r = full || drained->used < drained->size ? 0 : make_room(drained, max, err);
+
+		n = r < 0 ? r : drain_some(fd, drained, err);
+		too_large = too_large || (full && n > 0);
+	}
+	if (n == 0 && too_large)
+		return error_set(err, -EFBIG, "stdin holds more than %zu bytes", max);
+	return (int)n;
 }
 
 /**
@@ -123,44 +195,22 @@ static int wait_readable(int fd, struct error *err)
  * @err:      filled on failure
  *
  * What is over @max is read as well and thrown away: old crun fails when a hook leaves its state
- * unread (EPIPE). Waits no longer than the deadline.
+ * unread (EPIPE). Waits no longer than the deadline, whose signal ends a read that waits.
  *
  * Return: 0, -EFBIG, -ETIME, -ENOMEM, or what read(2) gave.
  */
 int file_drain(int fd, size_t max, char **ret, size_t *ret_size, struct error *err)
 {
-	autofree char *text = malloc(max + 1);
-	char spill[DRAIN_CHUNK];
-	size_t used = 0;
-	bool too_large = false;
+	struct drained drained = { 0 };
+	int r = drain(fd, max, &drained, err);
 
-	if (!text)
-		return error_set(err, -ENOMEM, "cannot read stdin: out of memory");
-	for (;;) {
-		bool full = used == max;
-		ssize_t n;
-		int r = wait_readable(fd, err);
-
-		if (r < 0)
-			return r;
-		n = full ? read(fd, spill, sizeof(spill)) : read(fd, text + used, max - used);
-		if (n < 0 && (errno == EINTR || errno == EAGAIN))
-			continue;
-		if (n < 0)
-			return error_set_errno(err, "cannot read stdin");
-		if (n == 0)
-			break;
-		if (full)
-			too_large = true;
-		else
-			used += (size_t)n;
+	if (r < 0) {
+		free(drained.text);
+		return r;
 	}
-	if (too_large)
-		return error_set(err, -EFBIG, "stdin holds more than %zu bytes", max);
-	text[used] = '\0';
-	*ret = text;
-	*ret_size = used;
-	text = NULL;
+	drained.text[drained.used] = '\0';
+	*ret = drained.text;
+	*ret_size = drained.used;
 	return 0;
 }
 
@@ -188,7 +238,8 @@ static int write_new(int dir, const char *name, const char *data, size_t size, m
 
 	if (fd < 0)
 		return -errno;
-	r = fchmod(fd, mode) < 0 ? -errno : 0; /* the umask must not decide */
+	/* The umask must not decide. It leaves the owner what is his: both programs set it so. */
+	r = mode & ~(mode_t)S_IRWXU && fchmod(fd, mode) < 0 ? -errno : 0;
 	if (r == 0)
 		r = write_fully(fd, data, size);
 	if (r < 0)

@@ -6,6 +6,7 @@
 #include "schema/ip.h"
 
 #include <arpa/inet.h>
+#include <endian.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -83,11 +84,15 @@ bool ip_equal(const struct ip *a, const struct ip *b)
  */
 ip_value ip_to_value(const struct ip *ip)
 {
-	ip_value value = 0;
+	uint64_t halves[2];
+	uint32_t word;
 
-	for (unsigned i = 0; i < ip_bits(ip->family) / 8; i++)
-		value = value << 8 | ip->bytes[i];
-	return value;
+	if (ip->family == AF_INET) {
+		memcpy(&word, ip->bytes, sizeof(word));
+		return be32toh(word);
+	}
+	memcpy(halves, ip->bytes, sizeof(halves));
+	return (ip_value)be64toh(halves[0]) << 64 | be64toh(halves[1]);
 }
 
 /**
@@ -99,10 +104,14 @@ ip_value ip_to_value(const struct ip *ip)
  */
 struct ip ip_from_value(sa_family_t family, ip_value value)
 {
+	const uint64_t halves[2] = { htobe64((uint64_t)(value >> 64)), htobe64((uint64_t)value) };
+	const uint32_t word = htobe32((uint32_t)value);
 	struct ip ip = { .family = family };
 
-	for (unsigned i = ip_bits(family) / 8; i-- > 0; value >>= 8)
-		ip.bytes[i] = (uint8_t)value;
+	if (family == AF_INET)
+		memcpy(ip.bytes, &word, sizeof(word));
+	else
+		memcpy(ip.bytes, halves, sizeof(halves));
 	return ip;
 }
 

@@ -14,7 +14,10 @@
 #include "schema/error.h"
 #include "schema/json_yajl.h"
 
-/* How much memory is asked for at a time. */
+/* How much memory is asked for at first, and at most at a time: a state, a network or a record
+ * seldom needs more than the first.
+ */
+#define CHUNK_FIRST 2048
 #define CHUNK_SIZE 16384
 
 /* Memory of a document: chunks that are freed together. */
@@ -54,8 +57,10 @@ static void *doc_alloc(struct json_doc *doc, size_t size)
 
 	size = (size + align - 1) / align * align;
 	if (!chunk || chunk->size - chunk->used < size) {
-		size_t room = size > CHUNK_SIZE ? size : CHUNK_SIZE;
+		size_t room = chunk ? CHUNK_SIZE : CHUNK_FIRST;
 
+		if (room < size)
+			room = size;
 		chunk = malloc(sizeof(*chunk) + room);
 		if (!chunk)
 			return NULL;

@@ -11,7 +11,7 @@
 #include "schema/json_yajl.h"
 
 /* How much is read at a time. */
-#define CHUNK_SIZE 16384
+#define CHUNK_SIZE 4096
 
 /* yajl's own words, which end with a newline. */
 static int set_parse_error(yajl_handle parser, struct error *err)

@@ -6,6 +6,7 @@
  */
 #include "schema/network.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -279,11 +280,12 @@ static int check_network(const struct network *network, struct error *err)
  */
 int network_parse(const char *text, size_t size, struct network **ret, struct error *err)
 {
-	cleanup(network_free) struct network *network = calloc(1, sizeof(*network));
+	cleanup(network_free) struct network *network = malloc(sizeof(*network));
 	int r;
 
 	if (!network)
 		return error_set(err, -ENOMEM, "out of memory");
+	memset(network, 0, offsetof(struct network, subnets));
 	r = json_parse(text, size, &network->doc, err);
 	if (r == 0)
 		r = members_read_object(json_root(network->doc), network_members, "", network, err);

@@ -62,16 +62,18 @@ struct network {
 	enum network_mode mode;
 	enum network_ipam ipam;
 	bool internal;
-	unsigned mtu; /* bytes; 0: the parent's */
-	unsigned n_subnets;
-	struct network_subnet subnets[NETWORK_SUBNETS_MAX];
-	unsigned n_aux;
-	struct network_aux aux[NETWORK_AUX_MAX];
-	unsigned n_routes;
-	struct network_route routes[NETWORK_ROUTES_MAX];
-	unsigned n_source_macs;
-	uint8_t source_macs[NETWORK_SOURCE_MACS_MAX][MAC_SIZE];
+	unsigned mtu;		   /* bytes; 0: the parent's */
 	const struct json *labels; /* an object of strings, or NULL */
+	unsigned n_subnets;
+	unsigned n_aux;
+	unsigned n_routes;
+	unsigned n_source_macs;
+	/* Last, and not cleared when a network is read: each entry is written whole as it is added.
+	 */
+	struct network_subnet subnets[NETWORK_SUBNETS_MAX];
+	uint8_t source_macs[NETWORK_SOURCE_MACS_MAX][MAC_SIZE];
+	struct network_route routes[NETWORK_ROUTES_MAX];
+	struct network_aux aux[NETWORK_AUX_MAX];
 };
 
 int network_parse(const char *text, size_t size, struct network **ret, struct error *err);

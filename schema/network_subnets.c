@@ -77,26 +77,26 @@ static bool is_link_local(const struct ip *ip)
 static int check_gateway(const struct network_subnet *subnet, const struct ip *gateway,
 	const char *where, struct error *err)
 {
-	char text[IP_TEXT];
-	char cidr[CIDR_TEXT];
+	const struct cidr *cidr = &subnet->subnet;
+	char ip[IP_TEXT];
+	char text[CIDR_TEXT];
 
-	ip_format(gateway, text);
-	cidr_format(&subnet->subnet, cidr);
-	if (gateway->family != subnet->subnet.ip.family)
-		return error_set(
-			err, -EINVAL, "%s: '%s' is not of the family of %s", where, text, cidr);
-	if (cidr_contains(&subnet->subnet, gateway)) {
-		if (!cidr_reserves(&subnet->subnet, gateway))
+	if (gateway->family != cidr->ip.family)
+		return error_set(err, -EINVAL, "%s: '%s' is not of the family of %s", where,
+			ip_format(gateway, ip), cidr_format(cidr, text));
+	if (cidr_contains(cidr, gateway)) {
+		if (!cidr_reserves(cidr, gateway))
 			return 0;
-		return error_set(
-			err, -EINVAL, "%s: '%s' is no host's address in %s", where, text, cidr);
+		return error_set(err, -EINVAL, "%s: '%s' is no host's address in %s", where,
+			ip_format(gateway, ip), cidr_format(cidr, text));
 	}
 	if (!subnet->onlink)
 		return error_set(err, -EINVAL,
-			"%s: '%s' is outside %s: correct it, or set \"onlink\": true", where, text,
-			cidr);
+			"%s: '%s' is outside %s: correct it, or set \"onlink\": true", where,
+			ip_format(gateway, ip), cidr_format(cidr, text));
 	if (!ip_is_assignable(gateway) && !is_link_local(gateway))
-		return error_set(err, -EINVAL, "%s: '%s' is no host's address", where, text);
+		return error_set(err, -EINVAL, "%s: '%s' is no host's address", where,
+			ip_format(gateway, ip));
 	return 0;
 }
 

@@ -5,6 +5,7 @@
  */
 #include "schema/record.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,23 @@
 
 /* How much of an id is shown as a name where there is none, as engines do. */
 #define SHORT_ID 12
+
+/**
+ * record_alloc() - memory for a record
+ *
+ * To clear all 48 KiB of it would cost a dozen page faults, on the way of every attach; only what
+ * does not belong to a member or an endpoint is.
+ *
+ * Return: a record with nothing in it, or NULL when memory is out.
+ */
+struct record *record_alloc(void)
+{
+	struct record *record = malloc(sizeof(*record));
+
+	if (record)
+		memset(record, 0, offsetof(struct record, members));
+	return record;
+}
 
 /**
  * record_new() - make an empty record
@@ -29,7 +47,7 @@ int record_new(const char *id, struct record **ret, struct error *err)
 
 	if (r < 0)
 		return r;
-	record = calloc(1, sizeof(*record));
+	record = record_alloc();
 	if (!record)
 		return error_set(err, -ENOMEM, "container '%s': out of memory", id);
 	strcpy(record->id, id);
@@ -100,6 +118,23 @@ void record_drop_member(struct record *record, const char *id)
 				(record->n_members - i) * sizeof(record->members[0]));
 			return;
 		}
+}
+
+/**
+ * record_add_endpoint() - add an endpoint, with nothing in it
+ * @record: the record
+ *
+ * Return: the endpoint; NULL: there are RECORD_ENDPOINTS_MAX.
+ */
+struct record_endpoint *record_add_endpoint(struct record *record)
+{
+	struct record_endpoint *endpoint;
+
+	if (record->n_endpoints == RECORD_ENDPOINTS_MAX)
+		return NULL;
+	endpoint = &record->endpoints[record->n_endpoints++];
+	*endpoint = (struct record_endpoint){ 0 };
+	return endpoint;
 }
 
 /**

@@ -52,8 +52,10 @@ struct record {
 	int nsid;			   /* of the container's namespace in the host's */
 	bool nsid_shared;		   /* the id was there before us */
 	unsigned n_members;
-	struct record_member members[RECORD_MEMBERS_MAX];
 	unsigned n_endpoints;
+	/* Last, and not cleared when a record is made: each entry is written whole as it is added.
+	 */
+	struct record_member members[RECORD_MEMBERS_MAX];
 	struct record_endpoint endpoints[RECORD_ENDPOINTS_MAX];
 };
 
@@ -66,6 +68,7 @@ int record_save(int dir, const struct record *record, struct error *err);
 int record_remove(int dir, const char *id, struct error *err);
 const struct record_member *record_member_of(const struct record *record, const char *id);
 int record_add_member(struct record *record, const struct record_member *member, struct error *err);
+struct record_endpoint *record_add_endpoint(struct record *record);
 unsigned record_first_intent(const struct record *record);
 void record_drop_member(struct record *record, const char *id);
 

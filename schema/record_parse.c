@@ -99,12 +99,14 @@ static const struct member member_members[] = {
 static int add_member(const struct json *value, const char *where, void *ret, struct error *err)
 {
 	struct record *record = ret;
+	struct record_member *member;
 
 	if (record->n_members == RECORD_MEMBERS_MAX)
 		return error_set(
 			err, -E2BIG, "%s: more than %d members", where, RECORD_MEMBERS_MAX);
-	return members_read_object(
-		value, member_members, where, &record->members[record->n_members++], err);
+	member = &record->members[record->n_members++];
+	*member = (struct record_member){ 0 };
+	return members_read_object(value, member_members, where, member, err);
 }
 
 static int read_members(const struct json *value, const char *where, void *ret, struct error *err)
@@ -239,12 +241,13 @@ static int add_endpoint(const struct json *value, const char *where, void *ret, 
 {
 	struct record *record = ret;
 	bool is_intent = value->type == JSON_OBJECT && !json_member(value, "ifindex");
+	struct record_endpoint *endpoint = record_add_endpoint(record);
 
-	if (record->n_endpoints == RECORD_ENDPOINTS_MAX)
+	if (!endpoint)
 		return error_set(
 			err, -E2BIG, "%s: more than %d endpoints", where, RECORD_ENDPOINTS_MAX);
-	return members_read_object(value, is_intent ? intent_members : endpoint_members, where,
-		&record->endpoints[record->n_endpoints++], err);
+	return members_read_object(
+		value, is_intent ? intent_members : endpoint_members, where, endpoint, err);
 }
 
 static int read_endpoints(const struct json *value, const char *where, void *ret, struct error *err)
@@ -300,7 +303,7 @@ static const struct member owner_members[] = {
 int record_parse(const char *text, size_t size, struct record **ret, struct error *err)
 {
 	cleanup(json_free) struct json_doc *doc = NULL;
-	cleanup(record_free) struct record *record = calloc(1, sizeof(*record));
+	cleanup(record_free) struct record *record = record_alloc();
 	const struct json *root;
 	bool is_joined;
 	int r;

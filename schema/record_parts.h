@@ -5,6 +5,8 @@
 struct error;
 struct record;
 
+struct record *record_alloc(void);
+
 /* What both reading and writing a record ask; only for the record files. */
 int record_check(const struct record *record, struct error *err);
 

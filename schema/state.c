@@ -55,11 +55,11 @@ static int read_bundle(const struct json *state, struct state *ret, struct error
 	if (value->text[0] != '/')
 		return error_set(
 			err, -EINVAL, "bundle: '%.128s' is not an absolute path", value->text);
-	if (strlen(value->text) >= sizeof(ret->bundle))
-		return error_set(err, -EINVAL, "bundle: has %zu bytes, at most %zu are allowed",
-			strlen(value->text), sizeof(ret->bundle) - 1);
-	strcpy(ret->bundle, value->text);
-	return 0;
+	if (strlen(value->text) >= PATH_MAX)
+		return error_set(err, -EINVAL, "bundle: has %zu bytes, at most %d are allowed",
+			strlen(value->text), PATH_MAX - 1);
+	ret->bundle = strdup(value->text);
+	return ret->bundle ? 0 : error_set(err, -ENOMEM, "out of memory");
 }
 
 static int read_annotations(const struct json *state, struct state *ret, struct error *err)
@@ -155,9 +155,11 @@ int state_parse_id(const char *text, size_t size, struct state *ret, struct erro
 
 /**
  * state_free() - Free what a state holds
- * @state:	the state; its annotations are empty afterwards
+ * @state:	the state; it has no bundle and no annotations afterwards
  */
 void state_free(struct state *state)
 {
+	free(state->bundle);
+	state->bundle = NULL;
 	annotations_free(&state->annotations);
 }

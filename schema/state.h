@@ -18,9 +18,9 @@ struct error;
 /* What the runtime says on stdin (OCI runtime-spec, runtime.md#state). */
 struct state {
 	char id[CONTAINER_ID_MAX + 1];
-	pid_t pid;	       /* of init, in our pid namespace; 0: not told */
-	char bundle[PATH_MAX]; /* "": not told */
-	bool has_annotations;  /* the state has an annotations member (Docker 20.10's has none) */
+	pid_t pid;	      /* of init, in our pid namespace; 0: not told */
+	char *bundle;	      /* an absolute path; NULL: not told */
+	bool has_annotations; /* the state has an annotations member (Docker 20.10's has none) */
 	struct annotations annotations;
 };
 

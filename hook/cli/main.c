@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "hook/cli/cli.h"
 #include "schema/error.h"
@@ -233,8 +234,10 @@ int main(int argc, char **argv)
 		.argc = argc > 0 ? argc - 1 : 0,
 		.argv = argc > 0 ? argv + 1 : argv,
 	};
-	int r = run_words(&cli, &err);
+	int r;
 
+	umask(022); /* what it writes is for all to read, unless it says otherwise */
+	r = run_words(&cli, &err);
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		fprintf(stderr, "oci-macvlan: cannot write to stdout\n");
 		return EXIT_FAILED;

@@ -239,8 +239,7 @@ static void leave(struct filling *filling, const struct kind *kind, unsigned n)
 	check(record_new(id, &record, &err), &err);
 	if (kind->has_claims || kind->has_record)
 		for (unsigned i = 0; i < filling->n_endpoints; i++)
-			fill_endpoint(
-				filling, kind, id, i, &record->endpoints[record->n_endpoints++]);
+			fill_endpoint(filling, kind, id, i, record_add_endpoint(record));
 	if (kind->has_record)
 		save_owner(filling, kind, record, n);
 	record_free(&record);

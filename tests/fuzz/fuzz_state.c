@@ -21,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	must(name_check_container_id(state.id, NULL) == 0);
 	must(state.pid >= 0);
-	must(!state.bundle[0] || state.bundle[0] == '/');
+	must(!state.bundle || state.bundle[0] == '/');
 	must(state.has_annotations || !state.annotations.networks);
 	must(!state.annotations.networks || strlen(state.annotations.networks) <= ANNOTATION_MAX);
 	return 0;

@@ -209,7 +209,7 @@ same_netns() { # PID PID
 	attach first "$SLEEPER" macvlan0
 	release first
 	sleeper_start
-	attach_killed c0 "$SLEEPER" fchmod 1
+	attach_killed c0 "$SLEEPER" write 1
 	[ -e "$RUN/containers/c0.tmp" ]
 	release c0
 	[ ! -e "$RUN/containers/c0.tmp" ]

@@ -282,7 +282,7 @@ static void test_replace(void)
 	is_int(file_replace(dir, "f", ".f", "one", 3, &err), 0, "a new file");
 	is_str(get(dir, "f", text), "one", "is written");
 	is_int(mode_of(dir, "f"), 0600, "for its owner only, whatever the umask");
-	umask(0777);
+	umask(0177);
 	is_int(file_replace(dir, "f", ".f", "second", 6, &err), 0, "again");
 	umask(mask);
 	is_str(get(dir, "f", text), "second", "is the new content");
