@@ -442,7 +442,7 @@ int attach(struct host *host, const struct attach_request *request, struct error
 	int r = plan_load(host, request, &plan, err);
 
 	if (r == 0)
-		r = netns_enter(request->pid, &netns, err);
+		r = netns_enter(request->pid, host->cookie, &netns, err);
 	if (r == 0)
 		r = host_lock(host, request->id, err);
 	if (r < 0)

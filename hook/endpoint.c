@@ -139,34 +139,47 @@ static bool has_family(const struct record_endpoint *endpoint, sa_family_t famil
 	return false;
 }
 
+static int allow_ipv6(const char *interface, struct error *err)
+{
+	return write_setting("ipv6", interface, "disable_ipv6", "0", err);
+}
+
 static int write_settings6(const char *interface, struct error *err)
 {
-	/* Docker disables it in the namespaces that it makes. */
-	int r = write_setting("ipv6", interface, "disable_ipv6", "0", err);
+	int r = write_setting("ipv6", interface, "accept_ra", "0", err);
 
 	if (r == -ENOENT)
 		return error_set(
 			err, r, "this kernel has no IPv6, but the network has an IPv6 subnet");
-	if (r == 0)
-		r = write_setting("ipv6", interface, "accept_ra", "0", err);
-	if (r == 0)
-		r = write_setting("ipv6", interface, "ndisc_notify", "1", err);
-	return r;
+	return r == 0 ? write_setting("ipv6", interface, "ndisc_notify", "1", err) : r;
 }
 
 /* arp_notify and ndisc_notify make the kernel announce the addresses as the link goes up. */
-static int write_settings(const struct record_endpoint *endpoint, struct error *err)
+static int write_settings(
+	struct netns *netns, const struct record_endpoint *endpoint, int ifindex, struct error *err)
 {
 	int r = 0;
 
 	if (has_family(endpoint, AF_INET))
-		r = write_setting("ipv4", endpoint->interface, "arp_notify", "1", err);
-	if (r == 0 && has_family(endpoint, AF_INET6))
+		r = rtnl_link_set_arp_notify(&netns->nl, ifindex, err);
+	if (r < 0)
+		return error_prefix(err, "cannot have '%s' announced", endpoint->interface);
+	if (has_family(endpoint, AF_INET6))
 		return write_settings6(endpoint->interface, err);
-	if (r == 0) {
-		r = write_setting("ipv6", endpoint->interface, "disable_ipv6", "1", err);
-		if (r == -ENOENT) /* a kernel without IPv6 */
-			r = 0;
+	r = write_setting("ipv6", endpoint->interface, "disable_ipv6", "1", err);
+	return r == -ENOENT ? 0 : r; /* a kernel without IPv6 */
+}
+
+static int add_address(struct netns *netns, const struct record_endpoint *endpoint, int ifindex,
+	const struct cidr *address, struct error *err)
+{
+	int r = rtnl_addr_add(&netns->nl, ifindex, address, err);
+
+	/* Docker disables IPv6 in the namespaces that it makes. */
+	if (r == -EACCES && address->ip.family == AF_INET6) {
+		r = allow_ipv6(endpoint->interface, err);
+		if (r == 0)
+			r = rtnl_addr_add(&netns->nl, ifindex, address, err);
 	}
 	return r;
 }
@@ -177,7 +190,7 @@ static int add_addresses(
 	char text[CIDR_TEXT];
 
 	for (unsigned i = 0; i < endpoint->n_addresses; i++) {
-		int r = rtnl_addr_add(&netns->nl, ifindex, &endpoint->addresses[i], err);
+		int r = add_address(netns, endpoint, ifindex, &endpoint->addresses[i], err);
 
 		if (r < 0)
 			return error_prefix(err, "cannot give '%s' the address '%s'",
@@ -213,13 +226,31 @@ static int set_up(struct host *host, struct netns *netns, const char *id,
 	return r < 0 ? error_prefix(err, "cannot set '%s' up", endpoint->interface) : 0;
 }
 
+/* The link that we made, and its MAC where that was not ours to say. */
+static int find_link(struct netns *netns, struct record_endpoint *endpoint, bool has_our_mac,
+	int *ret_ifindex, struct error *err)
+{
+	struct rtnl_link link = { 0 };
+	int r;
+
+	if (has_our_mac) {
+		r = rtnl_link_get_ifindex(&netns->nl, endpoint->interface, ret_ifindex, err);
+	} else {
+		r = rtnl_link_get(&netns->nl, RTNL_HERE, endpoint->interface, &link, err);
+		*ret_ifindex = link.ifindex;
+		memcpy(endpoint->mac, link.mac, MAC_SIZE);
+	}
+	return r < 0 ? error_prefix(err, "cannot find '%s' again", endpoint->interface) : 0;
+}
+
 /**
  * endpoint_wire() - make an endpoint: link, settings, addresses, up
  * @host:     the host
  * @netns:    the container's namespace, in which the process is
  * @id:       the container whose record it is in
  * @item:     the plan
- * @endpoint: with its addresses and its MAC; ifindex and MAC are filled in, as read back
+ * @endpoint: with its addresses and its MAC; ifindex is filled in, and the MAC in mode passthru,
+ *            where it is the parent's
  * @err:      filled on failure; what was made is left for detach
  *
  * Addresses are there before the link goes up, for then the kernel announces each of them
@@ -241,22 +272,19 @@ int endpoint_wire(struct host *host, struct netns *netns, const char *id,
 		.source_macs = (const uint8_t(*)[MAC_SIZE])item->network->source_macs,
 		.n_source_macs = item->network->n_source_macs,
 	};
-	struct rtnl_link link = { 0 };
+	int ifindex = 0;
 	int r = add_link(host, netns, id, &macvlan, endpoint, err);
 
-	if (r < 0)
-		return r;
-	r = rtnl_link_get(&netns->nl, RTNL_HERE, endpoint->interface, &link, err);
-	if (r < 0)
-		return error_prefix(err, "cannot find '%s' again", endpoint->interface);
-	memcpy(endpoint->mac, link.mac, MAC_SIZE);
-	r = write_settings(endpoint, err);
 	if (r == 0)
-		r = add_addresses(netns, endpoint, link.ifindex, err);
+		r = find_link(netns, endpoint, macvlan.mac != NULL, &ifindex, err);
 	if (r == 0)
-		r = set_up(host, netns, id, endpoint, link.ifindex, err);
+		r = write_settings(netns, endpoint, ifindex, err);
 	if (r == 0)
-		endpoint->ifindex = link.ifindex;
+		r = add_addresses(netns, endpoint, ifindex, err);
+	if (r == 0)
+		r = set_up(host, netns, id, endpoint, ifindex, err);
+	if (r == 0)
+		endpoint->ifindex = ifindex;
 	return r;
 }
 

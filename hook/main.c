@@ -110,12 +110,10 @@ static int read_arguments(int argc, char *argv[], struct arguments *ret)
 /* crun blocks every signal, umask may be 0, and containerd leaks descriptors into its hooks. */
 static void settle_process(void)
 {
-	int fd;
-
 	/* Where one of 0 to 2 is closed, a file of ours would take its place, and our messages. */
-	do
-		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-	while (fd >= 0 && fd <= STDERR_FILENO);
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			open("/dev/null", O_RDWR);
 	deadline_start(DEADLINE_MS);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGCHLD, SIG_DFL);
@@ -164,6 +162,7 @@ static int find_selections(const struct arguments *arguments, const struct state
 static int run_attach(const struct arguments *arguments, struct state *state, struct host *host,
 	struct error *err)
 {
+	struct error incapable;
 	struct selections selections; /* its list is long, and not cleared */
 	struct attach_request request = {
 		.id = state->id,
@@ -185,25 +184,29 @@ static int run_attach(const struct arguments *arguments, struct state *state, st
 		return error_set(err, -EINVAL,
 			"the state on stdin has no pid: is this hook called at createRuntime or "
 			"prestart?");
-	r = host_check_capable(err);
+	r = host_open(arguments->etc, arguments->run, true, host, err);
 	if (r == 0)
-		r = host_open(arguments->etc, arguments->run, true, host, err);
-	return r == 0 ? attach(host, &request, err) : r;
+		r = attach(host, &request, err);
+	/* Asked only now, as nobody is allowed to do a part of it: this says more than EPERM. */
+	if (r < 0 && host_check_capable(&incapable) < 0)
+		*err = incapable;
+	return r;
 }
 
 static int run_detach(const struct arguments *arguments, const struct state *state,
 	struct host *host, struct error *err)
 {
 	bool rootless = false;
-	int r = host_is_rootless(&rootless, err);
+	int r = host_open(arguments->etc, arguments->run, false, host, err);
 
-	/* Whoever may never attach has nothing to detach, and need not be told. */
-	if (r < 0 || rootless)
-		return r;
-	r = host_open(arguments->etc, arguments->run, false, host, err);
 	if (r == -ENOENT)
 		return 0;
-	return r == 0 ? detach_poststop(host, state->id, err) : r;
+	if (r == 0)
+		r = detach_poststop(host, state->id, err);
+	/* Whoever may never attach has nothing to detach, and need not be told. */
+	if (r < 0 && host_is_rootless(&rootless, NULL) == 0 && rootless)
+		return 0;
+	return r;
 }
 
 static int run(const struct arguments *arguments, struct host *host, struct error *err)
@@ -242,7 +245,8 @@ static void keep_error(const struct arguments *arguments, struct host *host, con
 int main(int argc, char *argv[])
 {
 	struct arguments arguments = { .etc = HOST_ETC_DEFAULT, .run = HOST_RUN_DEFAULT };
-	cleanup(host_close) struct host host = { .store = STORE_CLOSED, .nl = NL_CLOSED };
+	/* Open until the process ends: then the kernel closes all of it, faster than we could. */
+	static struct host host = { .store = STORE_CLOSED, .nl = NL_CLOSED };
 	struct error err = { 0 };
 	int misused;
 

@@ -8,7 +8,6 @@
 #include <poll.h>
 #include <sched.h>
 #include <stdio.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -16,21 +15,12 @@
 #include "schema/cleanup.h"
 #include "schema/error.h"
 
-/* Both namespaces are open, so their inodes tell them apart (of ended ones they would not). */
-static int check_not_own(int fd, struct error *err)
+static int refuse_own(struct error *err)
 {
-	autoclose int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	struct stat a;
-	struct stat b;
-
-	if (own < 0 || fstat(own, &a) < 0 || fstat(fd, &b) < 0)
-		return error_set_errno(err, "cannot compare network namespaces");
-	if (a.st_dev == b.st_dev && a.st_ino == b.st_ino)
-		return error_set(err, -EINVAL,
-			"the container runs in the host's own network namespace: give it one of "
-			"its own (podman: --network none, ctr: no --net-host, config.json: a "
-			"\"network\" entry in linux.namespaces)");
-	return 0;
+	return error_set(err, -EINVAL,
+		"the container runs in the host's own network namespace: give it one of its own "
+		"(podman: --network none, ctr: no --net-host, config.json: a \"network\" entry in "
+		"linux.namespaces)");
 }
 
 static int open_namespace(struct netns *netns, struct error *err)
@@ -55,13 +45,13 @@ static int open_namespace(struct netns *netns, struct error *err)
 	if (netns->fd < 0)
 		return error_set_errno(
 			err, "cannot open the network namespace of init (pid %d)", (int)netns->pid);
-	r = netns_check_init(netns, err);
-	return r < 0 ? r : check_not_own(netns->fd, err);
+	return netns_check_init(netns, err);
 }
 
 /**
  * netns_enter() - go into the network namespace of a container's init, for good
  * @pid: init, as the runtime says it
+ * @own: the cookie of the namespace that the process is in
  * @ret: the namespace; netns_close() closes it
  * @err: filled on failure
  *
@@ -71,7 +61,7 @@ static int open_namespace(struct netns *netns, struct error *err)
  * Return: 0; -ESRCH: init is dead; -EINVAL: it is our own namespace; -EPERM; -ENOPROTOOPT: the
  * kernel is too old.
  */
-int netns_enter(pid_t pid, struct netns *ret, struct error *err)
+int netns_enter(pid_t pid, uint64_t own, struct netns *ret, struct error *err)
 {
 	cleanup(netns_close) struct netns netns = NETNS_CLOSED;
 	int r;
@@ -85,6 +75,8 @@ int netns_enter(pid_t pid, struct netns *ret, struct error *err)
 	r = nl_open(&netns.nl, err);
 	if (r == 0)
 		r = nl_netns_cookie(&netns.nl, &netns.cookie, err);
+	if (r == 0 && netns.cookie == own)
+		r = refuse_own(err);
 	if (r < 0)
 		return r;
 	*ret = netns;

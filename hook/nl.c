@@ -35,8 +35,7 @@
  */
 int nl_open(struct nl *ret, struct error *err)
 {
-	struct sockaddr_nl address = { .nl_family = AF_NETLINK };
-	socklen_t length = sizeof(address);
+	const struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
 	const int on = 1;
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
 
@@ -45,14 +44,13 @@ int nl_open(struct nl *ret, struct error *err)
 	if (setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on)) < 0 ||
 		setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof(on)) < 0 ||
 		setsockopt(fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on, sizeof(on)) < 0 ||
-		connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
-		getsockname(fd, (struct sockaddr *)&address, &length) < 0) {
+		connect(fd, (const struct sockaddr *)&kernel, sizeof(kernel)) < 0) {
 		int r = error_set_errno(err, "cannot set up a netlink socket");
 
 		close(fd);
 		return r;
 	}
-	*ret = (struct nl){ .fd = fd, .portid = address.nl_pid };
+	*ret = (struct nl){ .fd = fd };
 	return 0;
 }
 
@@ -146,7 +144,7 @@ static int read_datagram(struct nl *nl, const char *buffer, size_t size, nl_answ
 	for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
 		int r;
 
-		if (message->nlmsg_seq != nl->seq || message->nlmsg_pid != nl->portid)
+		if (message->nlmsg_seq != nl->seq)
 			continue;
 		if (message->nlmsg_flags & NLM_F_DUMP_INTR)
 			*ret = DISTURBED;
@@ -180,7 +178,6 @@ int nl_request(
 	_Alignas(struct nlmsghdr) char buffer[NL_ANSWER_MAX];
 
 	request->nlmsg_flags |= NLM_F_REQUEST | NLM_F_ACK;
-	request->nlmsg_pid = nl->portid;
 	for (unsigned try = 0; try < DUMP_TRIES; try++) {
 		enum progress progress = MORE;
 

@@ -7,14 +7,15 @@
 struct error;
 struct nlmsghdr;
 
-/* A request's largest size, and the buffer of an answer: the kernel's own for dumps. */
-#define NL_REQUEST_MAX 8192
+/* A request's largest size (NETWORK_SOURCE_MACS_MAX in one need half of it), and the buffer of an
+ * answer: the kernel's own for dumps.
+ */
+#define NL_REQUEST_MAX 2048
 #define NL_ANSWER_MAX 32768
 
 /* A route netlink socket: of the namespace in which it was opened, wherever the process is now. */
 struct nl {
 	int fd;
-	uint32_t portid;
 	uint32_t seq;
 };
 

@@ -194,8 +194,10 @@ static bool is_planned(const struct plan *plan, const char *name)
 static int is_taken(struct nl *nl, const char *name, bool *ret, struct error *err)
 {
 	struct rtnl_link link;
-	int r = rtnl_link_get(nl, RTNL_HERE, name, &link, err);
+	int r = rtnl_link_get(nl, RTNL_HERE, name, &link, NULL);
 
+	if (r < 0 && r != -ENODEV)
+		r = rtnl_link_get(nl, RTNL_HERE, name, &link, err);
 	if (r < 0 && r != -ENODEV)
 		return error_prefix(err, "cannot look for interface '%s' in the container", name);
 	*ret = r == 0;

@@ -128,10 +128,13 @@ static int settle_owner(
 int previous_settle(struct host *host, const struct netns *netns, const char *id, struct error *err)
 {
 	cleanup(record_free) struct record *own = NULL;
-	int r = record_load(host->store.containers, id, &own, err);
+	/* Mostly there is none, and then no words are needed for it. */
+	int r = record_load(host->store.containers, id, &own, NULL);
 
 	if (r == -ENOENT)
 		return 0;
+	if (r < 0)
+		r = record_load(host->store.containers, id, &own, err);
 	if (r < 0)
 		return r;
 	return *own->joined ? settle_joined(host, netns, own, err)
@@ -177,9 +180,11 @@ static int find_owner_once(struct host *host, const struct netns *netns, const c
 	int r;
 
 	snprintf(cookie, sizeof(cookie), "%" PRIu64, netns->cookie);
-	r = claims_owner(host->store.netns, cookie, owner, err);
+	r = claims_owner(host->store.netns, cookie, owner, NULL);
 	if (r == -ENOENT)
 		return 0;
+	if (r < 0)
+		r = claims_owner(host->store.netns, cookie, owner, err);
 	if (r == 0)
 		r = name_check_container_id(owner, err);
 	if (r < 0)

@@ -54,8 +54,10 @@ int rtnl_link_get(
 	struct nl *nl, int nsid, const char *name, struct rtnl_link *ret, struct error *err);
 int rtnl_link_get_index(
 	struct nl *nl, int nsid, int ifindex, struct rtnl_link *ret, struct error *err);
+int rtnl_link_get_ifindex(struct nl *nl, const char *name, int *ret, struct error *err);
 int rtnl_link_add_macvlan(struct nl *nl, const struct rtnl_macvlan *macvlan, struct error *err);
 int rtnl_link_set_up(struct nl *nl, int ifindex, struct error *err);
+int rtnl_link_set_arp_notify(struct nl *nl, int ifindex, struct error *err);
 int rtnl_link_set_name(struct nl *nl, int ifindex, const char *name, struct error *err);
 int rtnl_link_del(struct nl *nl, int nsid, int ifindex, struct error *err);
 

@@ -52,12 +52,23 @@ static bool has_netns(pid_t pid)
 	return fd >= 0;
 }
 
+/* The namespace that this process is in. */
+static uint64_t own_cookie(void)
+{
+	struct nl nl = NL_CLOSED;
+	uint64_t cookie = 0;
+
+	ok(nl_open(&nl, NULL) == 0 && nl_netns_cookie(&nl, &cookie, NULL) == 0, "our own cookie");
+	nl_close(&nl);
+	return cookie;
+}
+
 static void refuse(pid_t pid, int code, const char *why, const char *who)
 {
 	struct netns netns = NETNS_CLOSED;
 	struct error err = { 0 };
 
-	is_int(netns_enter(pid, &netns, &err), code, "%s is not entered", who);
+	is_int(netns_enter(pid, own_cookie(), &netns, &err), code, "%s is not entered", who);
 	ok(strstr(err.text, why) != NULL, "because: %s", err.text);
 	ok(netns.fd < 0 && netns.pidfd < 0, "nothing is returned");
 }
