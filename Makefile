@@ -42,6 +42,7 @@ TOOLS := $(wildcard tests/tools/*.c)
 CRASH_SHARED := $(filter-out tests/crash/crash_%.c,$(wildcard tests/crash/*.c))
 CRASH := $(wildcard tests/crash/crash_*.c)
 LAB := $(wildcard tests/lab/*.c)
+BENCH := $(wildcard tests/bench/*.c)
 
 objects = $(patsubst %.c,$(B)/obj/%.o,$(1))
 
@@ -78,6 +79,21 @@ $(B)/crash/%: $(B)/obj/tests/crash/crash_%.o $(call objects,$(CRASH_SHARED) $(LA
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 crash: $(CRASH:tests/crash/crash_%.c=$(B)/crash/%)
+
+# The benchmark. The floor and the empty program have the hook's flags; what they link is what they use.
+$(B)/bench/floor: $(B)/obj/tests/bench/floor.o
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lmnl
+
+$(B)/bench/empty: $(B)/obj/tests/bench/empty.o
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
+$(B)/bench/bench: $(call objects,$(filter-out tests/bench/floor.c tests/bench/empty.c,$(BENCH)) $(LAB) $(LIB))
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+bench-programs: $(B)/bench/floor $(B)/bench/empty $(B)/bench/bench
 
 # Fuzz targets: libFuzzer, so clang; tests/fuzz/corpus/TARGET is the seed corpus.
 FUZZFLAGS := -g -O1 -std=gnu11 -I. -D_GNU_SOURCE -DOCI_MACVLAN_VERSION='"$(VERSION)"' \

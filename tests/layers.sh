@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 #
 # tests/layers.sh: the layering, as TAP. schema knows nothing of the others, ipam nothing of hook;
-# schema/json* has the JSON library to itself, hook/nl and hook/rtnl* have netlink's.
+# schema/json* has the JSON library to itself, hook/nl and hook/rtnl* have netlink's (and the
+# benchmark's floor, which shares nothing with them).
 
 set -euo pipefail
 
@@ -33,7 +34,7 @@ sources_but() { # REGEX
 mapfile -t schema < <(find schema -name '*.[ch]')
 mapfile -t ipam < <(find ipam -name '*.[ch]')
 mapfile -t no_yajl < <(sources_but '^schema/json[a-z_]*\.[ch]$')
-mapfile -t no_mnl < <(sources_but '^hook/(nl|rtnl[a-z_]*)\.[ch]$')
+mapfile -t no_mnl < <(sources_but '^(hook/(nl|rtnl[a-z_]*)\.[ch]|tests/bench/floor\.c)$')
 
 check_none "schema includes neither ipam nor hook" \
 	'#[ \t]*include[ \t]*"(ipam|hook)/' "${schema[@]}"

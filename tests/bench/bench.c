@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+/*
+ * bench BUILD SCRIPTS DIR QUESTION ROUNDS
+ *
+ * Puts one question to the contestants and prints what each of their processes took, as CSV. DIR
+ * has etc/ with the network "bench" and bundle/; everything is written there. tests/bench/run.sh
+ * prepares all that.
+ */
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "tests/bench/race.h"
+
+#define CROWD_MAX 4000
+#define PARALLEL_TOTAL 192
+
+static const char attach_names[] = "empty floor ours ours-config netavark cni ip-batch pipework";
+
+static void ask_attach(struct race *race)
+{
+	race->kase = "1";
+	race_enter(race, attach_names);
+	race_attach(race);
+}
+
+/* The gate: ours and the floor alone. */
+static void ask_gate(struct race *race)
+{
+	race->kase = "1";
+	race_enter(race, "floor ours ours-config");
+	race_attach(race);
+}
+
+static void ask_dual(struct race *race)
+{
+	race->kase = "1";
+	race_enter(race, "ours cni-dual");
+	race_attach(race);
+}
+
+static void ask_detach_gone(struct race *race)
+{
+	race->kase = "gone";
+	race_enter(race, "empty ours cni");
+	race_detach(race, false);
+}
+
+static void ask_detach_alive(struct race *race)
+{
+	race->kase = "alive";
+	race_enter(race, "floor ours netavark cni ip-batch");
+	race_detach(race, true);
+}
+
+static void ask_endpoints(struct race *race)
+{
+	static const struct {
+		const char *name;
+		unsigned n;
+	} crowds[] = { { "1", 1 }, { "100", 100 }, { "1000", 1000 }, { "4000", CROWD_MAX } };
+
+	race_enter(race, "floor ours ours-config netavark cni");
+	for (unsigned i = 0; i < sizeof(crowds) / sizeof(crowds[0]); i++) {
+		race_gather_crowd(race, crowds[i].n);
+		race->kase = crowds[i].name;
+		race_attach(race);
+	}
+}
+
+static void ask_parallel(struct race *race)
+{
+	race_enter(race, "floor ours ours-config netavark cni");
+	race->kase = "1";
+	race_parallel(race, 1, PARALLEL_TOTAL);
+	race->kase = "8";
+	race_parallel(race, 8, PARALLEL_TOTAL);
+	race->kase = "64";
+	race_parallel(race, 64, PARALLEL_TOTAL);
+}
+
+static const struct {
+	const char *name;
+	void (*ask)(struct race *race);
+} questions[] = {
+	{ "attach", ask_attach },
+	{ "gate", ask_gate },
+	{ "dual", ask_dual },
+	{ "detach-gone", ask_detach_gone },
+	{ "detach-alive", ask_detach_alive },
+	{ "endpoints", ask_endpoints },
+	{ "parallel", ask_parallel },
+};
+
+/* Each container of the crowd is a process of ours, and each that races holds a namespace. */
+static void raise_limits(void)
+{
+	const int limits[] = { RLIMIT_NOFILE, RLIMIT_NPROC };
+	struct rlimit limit;
+
+	for (unsigned i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+		getrlimit(limits[i], &limit);
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(limits[i], &limit);
+	}
+}
+
+int main(int argc, char *argv[])
+{
+	static struct box crowd[CROWD_MAX];
+	char bench[PATH_MAX];
+	char log[PATH_MAX];
+	struct place place = { .bench = bench };
+	struct race race = { .place = &place, .crowd = crowd };
+
+	if (argc != 6)
+		return 2;
+	place.build = argv[1];
+	place.scripts = argv[2];
+	place.dir = argv[3];
+	race.question = argv[4];
+	race.rounds = (unsigned)strtoul(argv[5], NULL, 10);
+	snprintf(bench, sizeof(bench), "%s/bench", place.build);
+	snprintf(log, sizeof(log), "%s/log", place.dir);
+	race.log = open(log, O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
+	if (race.log < 0) {
+		perror(log);
+		return EXIT_FAILURE;
+	}
+	raise_limits();
+	for (unsigned i = 0; i < sizeof(questions) / sizeof(questions[0]); i++)
+		if (!strcmp(questions[i].name, race.question)) {
+			questions[i].ask(&race);
+			race_end(&race);
+			return EXIT_SUCCESS;
+		}
+	fprintf(stderr, "bench: there is no question '%s'\n", race.question);
+	return 2;
+}
