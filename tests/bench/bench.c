@@ -13,6 +13,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "tests/bench/allocate.h"
 #include "tests/bench/race.h"
 
 #define CROWD_MAX 4000
@@ -82,6 +83,24 @@ static void ask_parallel(struct race *race)
 	race_parallel(race, 64, PARALLEL_TOTAL);
 }
 
+static void ask_allocation(struct race *race)
+{
+	allocate_race(race, true);
+}
+
+/* Without the peer, whose allocations take a third of a second each in a pool that is nearly full.
+ */
+static void ask_allocation_quick(struct race *race)
+{
+	allocate_race(race, false);
+}
+
+static void ask_memory(struct race *race)
+{
+	race_enter(race, "empty floor ours ours-config netavark cni ip-batch pipework");
+	race_memory(race);
+}
+
 static const struct {
 	const char *name;
 	void (*ask)(struct race *race);
@@ -93,6 +112,9 @@ static const struct {
 	{ "detach-alive", ask_detach_alive },
 	{ "endpoints", ask_endpoints },
 	{ "parallel", ask_parallel },
+	{ "allocation", ask_allocation },
+	{ "allocation-quick", ask_allocation_quick },
+	{ "memory", ask_memory },
 };
 
 /* Each container of the crowd is a process of ours, and each that races holds a namespace. */

@@ -58,6 +58,17 @@
 	"\"interface_name\":\"eth0\",\"static_ips\":[\"@ip4@\",\"@ip6@\"]}},"              \
 	"\"network_info\":{\"bench\":" NETAVARK_NETWORK "}}"
 
+/* Of the allocation's question: a /16 without anything else. */
+#define STATE_WIDE                                                                           \
+	"{\"ociVersion\":\"1.0.2\",\"id\":\"@id@\",\"status\":\"creating\",\"pid\":@pid@,"   \
+	"\"bundle\":\"@dir@/bundle\",\"annotations\":{\"io.oci-macvlan.networks\":\"wide\"," \
+	"\"io.oci-macvlan.name\":\"@id@\"}}"
+
+#define HOST_LOCAL_WIDE                                                               \
+	"{\"cniVersion\":\"0.4.0\",\"name\":\"wide\",\"type\":\"macvlan\",\"ipam\":{" \
+	"\"type\":\"host-local\",\"dataDir\":\"@dir@/cni\",\"ranges\":[[{"            \
+	"\"subnet\":\"10.65.0.0/16\",\"gateway\":\"10.65.0.1\"}]]}}"
+
 static const struct contestant contestants[] = {
 	{ .name = "empty",
 		.attach = "@bench@/empty",
@@ -104,6 +115,19 @@ static const struct contestant contestants[] = {
 		.attach = "/bin/sh @scripts@/ip-batch.sh @netns@ @pid@ @mac@ @ip4@ @ip6@",
 		.delete = "/bin/sh @scripts@/ip-delete.sh @netns@",
 		.has_ip6 = true },
+	{ .name = "ours-wide",
+		.attach = HOOK "createRuntime",
+		.attach_input = STATE_WIDE,
+		.detach = HOOK "poststop",
+		.detach_input = STATE_STOPPED },
+	{ .name = "host-local",
+		.attach = "/usr/lib/cni/host-local",
+		.attach_input = HOST_LOCAL_WIDE,
+		.attach_env = CNI_ENV("ADD"),
+		.detach = "/usr/lib/cni/host-local",
+		.detach_input = HOST_LOCAL_WIDE,
+		.detach_env = CNI_ENV("DEL"),
+		.makes_nothing = true },
 	{ .name = "pipework",
 		.attach = "/bin/sh @scripts@/pipework.sh @netns@ @pid@ @mac@ @ip4@ @ip6@",
 		.has_ip6 = true },

@@ -31,6 +31,16 @@ cat >"$BENCH_DIR/etc/networks/bench.json" <<'EOF'
 }
 EOF
 
+cat >"$BENCH_DIR/etc/networks/wide.json" <<'EOF'
+{
+    "name": "wide",
+    "parent": "eth0",
+    "conflict_detection_ms": 0,
+    "dns": { "mode": "none" },
+    "subnets": [{ "subnet": "10.65.0.0/16", "gateway": "10.65.0.1" }]
+}
+EOF
+
 ip netns add router
 ip link add eth0 type veth peer name port0 netns router
 ip -n router link set port0 up

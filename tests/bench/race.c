@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/bench/memory.h"
 #include "tests/bench/spawn.h"
 #include "tests/lab/kernel.h"
 
@@ -291,6 +292,40 @@ void race_detach(struct race *race, bool alive)
 			box_unpin(&turns[i].box);
 		settle(race);
 	}
+}
+
+static void report_memory(const struct race *race, const char *kase, const char *name,
+	unsigned round, unsigned long kib)
+{
+	printf("%s,%s,%s,%u,%lu,0\n", race->question, kase, name, round, kib);
+}
+
+/**
+ * race_memory() - how much memory attaching a container takes
+ * @race: the race
+ *
+ * Prints KiB in the place of the time; "resident" and "own" are the cases.
+ */
+void race_memory(struct race *race)
+{
+	static struct turn turn;
+
+	for (unsigned round = 0; round < race->rounds; round++)
+		for (unsigned i = 0; i < race->n; i++) {
+			const struct contestant *contestant = race->contestants[i];
+			struct memory memory;
+			int status = 0;
+
+			begin_turn(&turn, contestant, i + 1);
+			order_attach(race, &turn);
+			memory_run(&turn.order.command, race->log, &status, &memory);
+			check_status(race, &turn, status);
+			check_attached(race, &turn);
+			report_memory(race, "resident", contestant->name, round, memory.resident);
+			report_memory(race, "own", contestant->name, round, memory.own);
+			clean_up(race, &turn);
+			settle(race);
+		}
 }
 
 static struct turn *find_turn(struct turn *turns, unsigned n, pid_t pid)

@@ -36,8 +36,13 @@ uint64_t spawn_clock(void)
 	return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
 }
 
-/* A descriptor that gives the input and then its end. A pipe takes this much without a reader. */
-static int open_input(const char *input)
+/**
+ * spawn_input() - a descriptor that gives a text and then its end
+ * @input: the text, no more than a pipe takes without a reader; NULL: none
+ *
+ * Return: the descriptor; the caller closes it.
+ */
+int spawn_input(const char *input)
 {
 	size_t size = input ? strlen(input) : 0;
 	int ends[2];
@@ -58,7 +63,7 @@ static int open_input(const char *input)
  */
 void spawn_start(const struct spawn_command *command, int log, struct spawn *ret)
 {
-	int input = open_input(command->input);
+	int input = spawn_input(command->input);
 
 	ret->start_ns = spawn_clock();
 	/* The child only makes system calls until it is another program: what vfork() is for. */

@@ -32,6 +32,7 @@ struct spawn_result {
 };
 
 uint64_t spawn_clock(void);
+int spawn_input(const char *input);
 void spawn_start(const struct spawn_command *command, int log, struct spawn *ret);
 pid_t spawn_wait(pid_t pid, uint64_t *ret_end_ns, struct spawn_result *ret);
 void spawn_run(const struct spawn_command *command, int log, struct spawn_result *ret);
