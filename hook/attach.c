@@ -23,7 +23,6 @@
  */
 #include "hook/attach.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -46,6 +45,7 @@
 #include "schema/deadline.h"
 #include "schema/error.h"
 #include "schema/record.h"
+#include "schema/text.h"
 
 /* How much time the undo has, whatever the attach has used. */
 #define UNDO_MS 10000
@@ -74,7 +74,7 @@ struct attachment {
 static void set_key(struct record_endpoint *endpoint, const char *key, unsigned occurrence)
 {
 	if (occurrence == 0)
-		snprintf(endpoint->key, sizeof(endpoint->key), "%s", key);
+		text_join(endpoint->key, sizeof(endpoint->key), key, NULL);
 	else
 		snprintf(endpoint->key, sizeof(endpoint->key), "%.*s~%u",
 			(int)(sizeof(endpoint->key) - 5), key, occurrence + 1);
@@ -191,7 +191,7 @@ static int add_intents(struct attachment *a, struct error *err)
 			return error_set(err, -E2BIG, "more than %d endpoints in one namespace",
 				RECORD_ENDPOINTS_MAX);
 		endpoint->mode = item->network->mode;
-		snprintf(endpoint->network, sizeof(endpoint->network), "%s", item->network->name);
+		text_join(endpoint->network, sizeof(endpoint->network), item->network->name, NULL);
 		memcpy(endpoint->interface, item->interface, sizeof(endpoint->interface));
 		memcpy(endpoint->parent, item->parent.name, sizeof(endpoint->parent));
 		endpoint->parent_ifindex = item->parent.ifindex;
@@ -243,14 +243,14 @@ static void set_name(struct record *record, const struct attach_request *request
 	struct error err;
 
 	if (request->name) {
-		snprintf(record->name, sizeof(record->name), "%s", request->name);
+		text_join(record->name, sizeof(record->name), request->name, NULL);
 		return;
 	}
 	if (request->bundle && bundle_read_hostname(request->bundle, hostname, &err) < 0)
 		log_notice("container '%s': no host name: %s", request->id, err.text);
 	/* Engines make the host name of an unnamed container from its id. */
 	if (*hostname && strncmp(hostname, request->id, strlen(hostname)) != 0)
-		snprintf(record->name, sizeof(record->name), "%s", hostname);
+		text_join(record->name, sizeof(record->name), hostname, NULL);
 	else
 		snprintf(record->name, sizeof(record->name), "%.*s", SHORT_ID, request->id);
 }
@@ -259,7 +259,7 @@ static struct record_member self_as_member(const struct attachment *a)
 {
 	struct record_member member = { .pid = a->netns->pid, .start = a->netns->start };
 
-	snprintf(member.id, sizeof(member.id), "%s", a->request->id);
+	text_join(member.id, sizeof(member.id), a->request->id, NULL);
 	return member;
 }
 
@@ -289,7 +289,7 @@ static int attach_as_owner(struct attachment *a, struct error *err)
 {
 	cleanup(record_free) struct record *record = NULL;
 	char holder[CLAIMS_OWNER_MAX + 1];
-	char cookie[24];
+	char cookie[TEXT_UINT];
 	int r = plan_interfaces(a->plan, &a->netns->nl, err);
 
 	if (r == 0)
@@ -302,8 +302,8 @@ static int attach_as_owner(struct attachment *a, struct error *err)
 		r = record_save(a->host->store.containers, record, err);
 	if (r < 0)
 		return r;
-	snprintf(cookie, sizeof(cookie), "%" PRIu64, a->netns->cookie);
-	r = claims_take(a->host->store.netns, cookie, record->id, holder, err);
+	r = claims_take(
+		a->host->store.netns, text_uint(a->netns->cookie, cookie), record->id, holder, err);
 	if (r == -EEXIST) {
 		r = record_remove(a->host->store.containers, record->id, err);
 		return r < 0 ? r : 1;

@@ -6,13 +6,13 @@
 
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "schema/error.h"
+#include "schema/text.h"
 
 /* The initial user namespace's inode is the same everywhere: PROC_USER_INIT_INO, proc_ns.h. */
 #define USER_NAMESPACE_INITIAL 0xEFFFFFFDU
@@ -145,7 +145,7 @@ static int take_lock(struct host *host, const char *id, bool wait, struct error 
 			err, -ENOLCK, "more than %d locks are wanted at a time", HOST_LOCKS_MAX);
 	r = wait ? store_lock_id(&host->store, id, err) : store_trylock_id(&host->store, id, err);
 	if (r == 0)
-		snprintf(slot, sizeof(host->locked[0]), "%s", id);
+		text_join(slot, sizeof(host->locked[0]), id, NULL);
 	return r;
 }
 

@@ -7,13 +7,13 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
-#include <stdio.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "hook/proc.h"
 #include "schema/cleanup.h"
 #include "schema/error.h"
+#include "schema/text.h"
 
 static int refuse_own(struct error *err)
 {
@@ -25,7 +25,8 @@ static int refuse_own(struct error *err)
 
 static int open_namespace(struct netns *netns, struct error *err)
 {
-	char path[32];
+	char path[40];
+	char number[TEXT_UINT];
 	int r;
 
 	netns->pidfd = (int)syscall(SYS_pidfd_open, netns->pid, 0);
@@ -36,7 +37,8 @@ static int open_namespace(struct netns *netns, struct error *err)
 	r = proc_start_time(netns->pid, &netns->start, err);
 	if (r < 0)
 		return r;
-	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)netns->pid);
+	text_join(path, sizeof(path), "/proc/", text_uint((uint64_t)netns->pid, number), "/ns/net",
+		NULL);
 	netns->fd = open(path, O_RDONLY | O_CLOEXEC);
 	/* A process that ends gives up its namespaces before one can see that it has ended. */
 	if (netns->fd < 0 && errno == ENOENT)

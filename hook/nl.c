@@ -124,6 +124,8 @@ static int read_ack(const struct nlmsghdr *message, struct error *err)
 		return 0;
 	if (*code > 0)
 		return error_set(err, -EBADMSG, "an answer of the kernel makes no sense");
+	if (!err) /* nobody wants the words */
+		return *code;
 	text = message->nlmsg_type == NLMSG_ERROR ? extended_text(message) : NULL;
 	return error_set(err, *code, "%s", text ? text : strerror(-*code));
 }

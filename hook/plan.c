@@ -5,7 +5,6 @@
  */
 #include "hook/plan.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "hook/attach.h"
@@ -16,6 +15,7 @@
 #include "schema/cleanup.h"
 #include "schema/error.h"
 #include "schema/record.h"
+#include "schema/text.h"
 
 static bool plan_has_subnet_of(const struct plan *plan, const struct ip *ip)
 {
@@ -225,12 +225,13 @@ static int choose_interface(
 
 	while (taken) {
 		char name[INTERFACE_NAME_MAX + 1];
+		char number[TEXT_UINT];
 		int r;
 
 		if (*next > 9999)
 			return error_set(
 				err, -EEXIST, "no interface name from eth0 to eth9999 is free");
-		snprintf(name, sizeof(name), "eth%u", (*next)++);
+		text_join(name, sizeof(name), "eth", text_uint((*next)++, number), NULL);
 		taken = is_planned(plan, name);
 		r = taken ? 0 : is_taken(nl, name, &taken, err);
 		if (r < 0)

@@ -5,8 +5,6 @@
  */
 #include "hook/previous.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "hook/detach.h"
@@ -20,6 +18,7 @@
 #include "schema/cleanup.h"
 #include "schema/error.h"
 #include "schema/record.h"
+#include "schema/text.h"
 
 /* How often an owner may vanish while we wait for its lock. */
 #define FIND_TRIES 64
@@ -175,11 +174,11 @@ static int find_owner_once(struct host *host, const struct netns *netns, const c
 {
 	char owner[CLAIMS_OWNER_MAX + 1];
 	char again[CLAIMS_OWNER_MAX + 1];
-	char cookie[24];
+	char cookie[TEXT_UINT];
 	bool is_self;
 	int r;
 
-	snprintf(cookie, sizeof(cookie), "%" PRIu64, netns->cookie);
+	text_uint(netns->cookie, cookie);
 	r = claims_owner(host->store.netns, cookie, owner, NULL);
 	if (r == -ENOENT)
 		return 0;

@@ -7,7 +7,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -15,6 +14,7 @@
 
 #include "schema/cleanup.h"
 #include "schema/error.h"
+#include "schema/text.h"
 
 /* A line of /proc/PID/stat: 52 numbers of up to 20 digits, and a name. */
 #define STAT_MAX 2048
@@ -29,11 +29,12 @@ struct stat_line {
 static int read_stat(pid_t pid, struct stat_line *ret)
 {
 	char path[32];
+	char number[TEXT_UINT];
 	char text[STAT_MAX];
 	const char *at;
 	ssize_t n;
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	text_join(path, sizeof(path), "/proc/", text_uint((uint64_t)pid, number), "/stat", NULL);
 	autoclose int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)

@@ -12,7 +12,6 @@
 #include <linux/ip.h>
 #include <linux/net_namespace.h>
 #include <linux/rtnetlink.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/random.h>
@@ -20,6 +19,7 @@
 
 #include "hook/nl.h"
 #include "schema/error.h"
+#include "schema/text.h"
 
 /* Ids that we choose are above those that the kernel and ip-netns(8) choose, from 0 on. */
 #define NSID_FIRST (1U << 20)
@@ -46,9 +46,8 @@ static void put_nsid(struct nlmsghdr *request, int nsid)
 
 static void read_string(const struct nlattr *attribute, char *to, size_t size)
 {
-	if (mnl_attr_validate(attribute, MNL_TYPE_STRING) == 0)
-		snprintf(to, size, "%.*s", (int)mnl_attr_get_payload_len(attribute),
-			mnl_attr_get_str(attribute));
+	if (mnl_attr_validate(attribute, MNL_TYPE_NUL_STRING) == 0)
+		text_join(to, size, mnl_attr_get_str(attribute), NULL);
 }
 
 static int read_int(const struct nlattr *attribute)
@@ -190,7 +189,7 @@ int rtnl_link_get_ifindex(struct nl *nl, const char *name, int *ret, struct erro
 {
 	struct ifreq request = { .ifr_ifindex = 0 };
 
-	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
+	text_join(request.ifr_name, sizeof(request.ifr_name), name, NULL);
 	if (ioctl(nl->fd, SIOCGIFINDEX, &request) < 0)
 		return error_set_errno(err, "cannot find interface '%s'", name);
 	*ret = request.ifr_ifindex;

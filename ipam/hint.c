@@ -15,13 +15,13 @@
 #include "ipam/hint.h"
 
 #include <fcntl.h>
-#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "schema/cleanup.h"
 #include "schema/error.h"
+#include "schema/text.h"
 
 /* The last character is the version: another layout, another magic. */
 #define MAGIC UINT64_C(0x4f434d5648494e31) /* OCMVHIN1 */
@@ -160,11 +160,13 @@ int hint_open(int pool, const struct cidr *subnet, bool create, struct hint *ret
 	struct hint hint = { .bits = hint_bits(subnet) };
 	struct ip first = cidr_first(subnet);
 	char text[IP_TEXT];
+	char len[TEXT_UINT];
 	char name[NAME_SIZE];
 	int r = 0;
 
 	hint.size = sizeof(struct hint_file) + bitmap_words(hint.bits) * sizeof(uint64_t);
-	snprintf(name, sizeof(name), ".hint-%s_%u", ip_format(&first, text), subnet->len);
+	text_join(name, sizeof(name), ".hint-", ip_format(&first, text), "_",
+		text_uint(subnet->len, len), NULL);
 	for (unsigned i = 0; i < TRIES_MAX; i++) {
 		r = map_file(pool, name, create, &hint);
 		if (!create || (r != -EBADMSG && r != -ELOOP))

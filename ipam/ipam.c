@@ -6,7 +6,6 @@
 #include "ipam/ipam.h"
 
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,20 +17,19 @@
 #include "schema/error.h"
 #include "schema/record.h"
 #include "schema/selection.h"
+#include "schema/text.h"
 
 /* A claim on a name: .name-NETWORK:KEY -> CONTAINER/INTERFACE. */
 #define NAME_CLAIM_MAX (sizeof(".name-") + NETWORK_NAME_MAX + 1 + CONTAINER_ID_MAX)
 
 static const char *owner_of(const char *id, const char *interface, char ret[CLAIMS_OWNER_MAX + 1])
 {
-	snprintf(ret, CLAIMS_OWNER_MAX + 1, "%s/%s", id, interface);
-	return ret;
+	return text_join(ret, CLAIMS_OWNER_MAX + 1, id, "/", interface, NULL);
 }
 
 static const char *name_claim_of(const char *network, const char *key, char ret[NAME_CLAIM_MAX])
 {
-	snprintf(ret, NAME_CLAIM_MAX, ".name-%s:%s", network, key);
-	return ret;
+	return text_join(ret, NAME_CLAIM_MAX, ".name-", network, ":", key, NULL);
 }
 
 /**

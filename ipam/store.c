@@ -11,7 +11,6 @@
 
 #include <fcntl.h>
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -25,6 +24,7 @@
 #include "schema/error.h"
 #include "schema/file.h"
 #include "schema/name.h"
+#include "schema/text.h"
 
 #define FOLDER_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
 #define RECORD_SUFFIX ".json"
@@ -297,7 +297,7 @@ int store_lock_id(const struct store *store, const char *id, struct error *err)
 {
 	char what[sizeof("waiting for the lock of container ''") + CONTAINER_ID_MAX];
 
-	snprintf(what, sizeof(what), "waiting for the lock of container '%s'", id);
+	text_join(what, sizeof(what), "waiting for the lock of container '", id, "'", NULL);
 	return lock_take(store->lock, lock_offset(id), what, err);
 }
 

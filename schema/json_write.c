@@ -3,13 +3,13 @@
  * JSON documents out. What goes wrong in between (memory, a string that is not UTF-8) is kept, and
  * said once, when the text is asked for.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <yajl/yajl_gen.h>
 
 #include "schema/error.h"
 #include "schema/json.h"
+#include "schema/text.h"
 
 struct json_writer {
 	yajl_gen gen;
@@ -141,10 +141,9 @@ void json_put_number(struct json_writer *writer, const char *key, const char *li
  */
 void json_put_uint(struct json_writer *writer, const char *key, uint64_t value)
 {
-	char literal[24];
+	char literal[TEXT_UINT];
 
-	snprintf(literal, sizeof(literal), "%llu", (unsigned long long)value);
-	json_put_number(writer, key, literal);
+	json_put_number(writer, key, text_uint(value, literal));
 }
 
 /**

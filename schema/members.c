@@ -11,6 +11,7 @@
 
 #include "schema/error.h"
 #include "schema/json.h"
+#include "schema/text.h"
 
 /* "WHERE.KEY", cut where it is too long. Not by snprintf(3): it is asked for with each key of each
  * document, and nearly never printed.
@@ -87,8 +88,9 @@ int members_read_array(const struct json *array, members_read_fn *read, const ch
 		return r;
 	json_for_each (value, array) {
 		char place[MEMBERS_WHERE_MAX];
+		char number[TEXT_UINT];
 
-		snprintf(place, sizeof(place), "%s[%u]", where, index++);
+		text_join(place, sizeof(place), where, "[", text_uint(index++, number), "]", NULL);
 		r = read(value, place, ret, err);
 		if (r < 0)
 			return r;

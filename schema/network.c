@@ -16,6 +16,7 @@
 #include "schema/file.h"
 #include "schema/json.h"
 #include "schema/network_parts.h"
+#include "schema/text.h"
 
 #define LABELS_MAX 64
 /* The longest time that a new address is probed for. */
@@ -317,7 +318,7 @@ int network_load(int dir, const char *name, struct network **ret, struct error *
 
 	if (r < 0)
 		return r;
-	snprintf(path, sizeof(path), "networks/%s.json", name);
+	text_join(path, sizeof(path), "networks/", name, ".json", NULL);
 	r = file_read(dir, path, NETWORK_FILE_MAX, &text, &size, err);
 	if (r == -ENOENT)
 		return error_set(err, r,

@@ -4,7 +4,7 @@
  * Whoever writes or removes one holds the lock of its id.
  */
 #include <fcntl.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -14,6 +14,7 @@
 #include "schema/json.h"
 #include "schema/record.h"
 #include "schema/record_parts.h"
+#include "schema/text.h"
 
 #define FILE_NAME_MAX (CONTAINER_ID_MAX + sizeof(".json"))
 
@@ -107,8 +108,10 @@ int record_format(const struct record *record, char **ret, size_t *ret_size, str
 	r = json_writer_text(writer, &text, &size, err);
 	if (r < 0)
 		return r;
-	if (asprintf(&copy, "%s\n", text) < 0)
+	copy = malloc(size + sizeof("\n"));
+	if (!copy)
 		return error_set(err, -ENOMEM, "out of memory");
+	strcpy(mempcpy(copy, text, size), "\n");
 	*ret = copy;
 	*ret_size = size + 1;
 	return 0;
@@ -116,7 +119,7 @@ int record_format(const struct record *record, char **ret, size_t *ret_size, str
 
 static void put_name(char ret[FILE_NAME_MAX], const char *id, const char *suffix)
 {
-	snprintf(ret, FILE_NAME_MAX, "%s%s", id, suffix);
+	text_join(ret, FILE_NAME_MAX, id, suffix, NULL);
 }
 
 /**

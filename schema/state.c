@@ -7,12 +7,12 @@
 #include "schema/state.h"
 
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "schema/cleanup.h"
 #include "schema/error.h"
 #include "schema/json.h"
+#include "schema/text.h"
 
 static int read_id(const struct json *state, struct state *ret, struct error *err)
 {
@@ -76,7 +76,7 @@ static int read_annotations(const struct json *state, struct state *ret, struct 
 	json_for_each (annotation, value) {
 		char where[128];
 
-		snprintf(where, sizeof(where), "annotation '%s'", annotation->key);
+		text_join(where, sizeof(where), "annotation '", annotation->key, "'", NULL);
 		r = json_expect(annotation, JSON_STRING, where, err);
 		if (r == 0)
 			r = annotations_set(

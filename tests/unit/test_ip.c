@@ -4,6 +4,7 @@
  */
 #include "schema/ip.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 
 #include "schema/error.h"
@@ -389,8 +390,31 @@ static void test_mac_bad(void)
 	}
 }
 
+/* Against inet_ntop(3): every pattern of zero groups, and of those that make it an IPv4 address. */
+static void test_format_all(void)
+{
+	static const uint8_t values[][2] = { { 0, 0 }, { 0xff, 0xff }, { 0, 7 }, { 0x12, 0x30 } };
+	char expected[INET6_ADDRSTRLEN];
+	char text[IP_TEXT];
+	unsigned wrong = 0;
+
+	for (unsigned pattern = 0; pattern < 1U << 16; pattern++) {
+		struct ip ip = { .family = AF_INET6 };
+
+		for (unsigned i = 0; i < 8; i++)
+			memcpy(ip.bytes + (size_t)(2 * i), values[pattern >> 2 * i & 3], 2);
+		inet_ntop(AF_INET6, ip.bytes, expected, sizeof(expected));
+		wrong += strcmp(ip_format(&ip, text), expected) != 0;
+		ip.family = AF_INET;
+		inet_ntop(AF_INET, ip.bytes, expected, sizeof(expected));
+		wrong += strcmp(ip_format(&ip, text), expected) != 0;
+	}
+	is_int(wrong, 0, "65,536 addresses of each family are written as inet_ntop(3) does");
+}
+
 int main(void)
 {
+	test_format_all();
 	test_parse();
 	test_parse_bad();
 	test_format();
