@@ -9,7 +9,8 @@
 #	setup() { lab_setup; podman_setup; }
 #	teardown() { podman_teardown; lab_teardown; }
 #
-# OCI_RUNTIME is the runtime of pm_run: runc (default) or crun.
+# OCI_RUNTIME is the runtime of pm_run: runc (default) or crun. PODMAN_BACKEND is what podman makes
+# its own networks with: cni (default) or netavark.
 
 IMAGE=localhost/busybox
 OCI_RUNTIME=runc
@@ -63,7 +64,8 @@ podman_setup_file() {
 		default_ulimits = ["nofile=1024:1024", "nproc=1000:1000"]
 		pids_limit = 0
 		[network]
-		network_backend = "cni"
+		network_backend = "${PODMAN_BACKEND:-cni}"
+		network_config_dir = "$PODMAN/networks"
 		[engine]
 		cgroup_manager = "cgroupfs"
 		events_logger = "file"
