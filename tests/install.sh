@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# tests/install.sh demo|check|lint
+# tests/install.sh demo|check|bench|lint
 #
 # Installs with apt what that target needs (Debian 12). Says and does nothing when all is there.
 
@@ -15,6 +15,7 @@ lan=("busybox-static|busybox" iproute2 iputils-ping jq util-linux mount procps f
 demo=("${build[@]}" "${lan[@]}" runc)
 check=("${demo[@]}" crun podman conmon containerd bats clang libclang-rt-14-dev python3
 	python3-jsonschema user-mode-linux strace tcpdump ca-certificates e2fsprogs)
+bench=("${check[@]}" netavark containernetworking-plugins iptables gnuplot-nox)
 lint=("${build[@]}" clang clang-format-14 clang-tidy cppcheck shellcheck universal-ctags)
 
 is_installed() { # PACKAGE|PACKAGE...
@@ -38,9 +39,10 @@ apt_run() { # ARG...
 case ${1-} in
 demo) packages=("${demo[@]}") ;;
 check) packages=("${check[@]}") ;;
+bench) packages=("${bench[@]}") ;;
 lint) packages=("${lint[@]}") ;;
 *)
-	echo "usage: $0 demo|check|lint" >&2
+	echo "usage: $0 demo|check|bench|lint" >&2
 	exit 2
 	;;
 esac
