@@ -141,9 +141,13 @@ static const struct contestant contestants[] = {
  */
 const struct contestant *contestant_find(const char *name)
 {
+	const struct contestant *engine = contestant_find_engine(name);
+
 	for (unsigned i = 0; i < sizeof(contestants) / sizeof(contestants[0]); i++)
 		if (!strcmp(contestants[i].name, name))
 			return &contestants[i];
+	if (engine)
+		return engine;
 	fprintf(stderr, "bench: there is no contestant '%s'\n", name);
 	exit(EXIT_FAILURE);
 }
@@ -180,12 +184,15 @@ static void find_meanings(
 {
 	const unsigned high = number >> 8;
 	const unsigned low = number & 0xff;
+	const char *cgroup = getenv("OCI_MACVLAN_CGROUP");
 
 	ret->n = 0;
 	mean(ret, "@build@", "%s", place->build);
 	mean(ret, "@bench@", "%s", place->bench);
 	mean(ret, "@scripts@", "%s", place->scripts);
 	mean(ret, "@dir@", "%s", place->dir);
+	mean(ret, "@case@", "%s", place->kase ? place->kase : "");
+	mean(ret, "@cgroup@", "%s", cgroup ? cgroup : "");
 	mean(ret, "@n@", "%u", number);
 	mean(ret, "@mac@", "02:f2:00:00:%02x:%02x", high, low);
 	mean(ret, "@ip4@", "10.64.%u.%u", 192 | high, low);

@@ -15,6 +15,7 @@
  *	@scripts@ the source of the benchmark  @dir@    the folder for everything that is written
  *	@id@      the container's id           @n@      its number
  *	@pid@     its init                     @netns@  a path of its network namespace
+ *	@case@    the circumstances            @cgroup@ the cgroup that containers belong below
  */
 
 #define CONTESTANT_NUMBERS 8192 /* how many containers may be there at a time */
@@ -38,6 +39,7 @@ struct place {
 	const char *bench;
 	const char *scripts;
 	const char *dir;
+	const char *kase;
 };
 
 /* A command made ready for one container. */
@@ -48,6 +50,7 @@ struct order {
 };
 
 const struct contestant *contestant_find(const char *name);
+const struct contestant *contestant_find_engine(const char *name);
 void contestant_order(const struct place *place, const struct box *box, unsigned number,
 	const char *command, const char *env, const char *input, struct order *ret);
 

@@ -7,6 +7,8 @@
  */
 #include "tests/bench/race.h"
 
+#include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <net/if.h>
 #include <stdlib.h>
@@ -22,6 +24,7 @@
 #define SENTINEL "settle"
 #define PAUSE_NS 200000
 #define LOG_SHOWN 4096
+#define CALM_NS 20000000000U
 
 /* Ids are never used twice: a container that comes back would have its last address looked up. */
 static unsigned long n_boxes;
@@ -83,7 +86,10 @@ static void begin_turn(struct turn *turn, const struct contestant *contestant, u
 static void order(const struct race *race, struct turn *turn, const char *command, const char *env,
 	const char *input)
 {
-	contestant_order(race->place, &turn->box, turn->number, command, env, input, &turn->order);
+	struct place place = *race->place;
+
+	place.kase = race->kase;
+	contestant_order(&place, &turn->box, turn->number, command, env, input, &turn->order);
 }
 
 static void order_attach(const struct race *race, struct turn *turn)
@@ -178,6 +184,36 @@ static void settle(const struct race *race)
 		nanosleep(&(struct timespec){ .tv_nsec = PAUSE_NS }, NULL);
 }
 
+static unsigned count_processes(void)
+{
+	const struct dirent *entry;
+	unsigned n = 0;
+	DIR *proc = opendir("/proc");
+
+	if (!proc)
+		return 0;
+	while ((entry = readdir(proc)))
+		if (isdigit((unsigned char)entry->d_name[0]))
+			n++;
+	closedir(proc);
+	return n;
+}
+
+/* Waits for what engines leave to be done when they have ended: until there are no more than N
+ * processes again, and no namespace that the kernel takes down.
+ */
+static void calm_down(const struct race *race, const struct turn *turn, unsigned n)
+{
+	uint64_t end = spawn_clock() + CALM_NS;
+
+	while (count_processes() > n) {
+		if (spawn_clock() > end)
+			fail(race, turn->contestant->name, "left processes behind");
+		nanosleep(&(struct timespec){ .tv_nsec = PAUSE_NS }, NULL);
+	}
+	settle(race);
+}
+
 /* In which order they have their turns: another in each round, as whoever comes next finds caches
  * as the one before has left them. The same in each run: rand_r(3) of a fixed seed.
  */
@@ -208,16 +244,21 @@ static void clean_up(const struct race *race, struct turn *turn)
 /**
  * race_attach() - how long it takes to attach a container, one at a time
  * @race: the race
+ *
+ * Whole containers end within their turn. What that leaves to the kernel and to processes of the
+ * engine is not to be paid by whoever comes next, so it is waited for.
  */
 void race_attach(struct race *race)
 {
 	static struct turn turns[RACE_CONTESTANTS_MAX];
 	unsigned whose[RACE_CONTESTANTS_MAX];
 	struct spawn_result result;
+	unsigned processes;
 
 	for (unsigned round = 0; round < race->rounds; round++) {
 		for (unsigned i = 0; i < race->n; i++)
 			begin_turn(&turns[i], race->contestants[i], i + 1);
+		processes = count_processes();
 		shuffle(race, whose);
 		for (unsigned i = 0; i < race->n; i++) {
 			struct turn *turn = &turns[whose[i]];
@@ -226,6 +267,8 @@ void race_attach(struct race *race)
 			run_turn(race, turn, &result);
 			report(race, race->question, turn->contestant->name, round, result.wall_ns,
 				result.cpu_ns);
+			if (race->whole)
+				calm_down(race, turn, processes);
 		}
 		for (unsigned i = 0; i < race->n; i++)
 			check_attached(race, &turns[i]);

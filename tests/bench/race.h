@@ -18,6 +18,7 @@ struct race {
 	const struct place *place;
 	const char *question;
 	const char *kase; /* under which circumstances: part of the question */
+	bool whole;	  /* contestants are whole containers: see race_attach() */
 	unsigned rounds;
 	unsigned n;
 	const struct contestant *contestants[RACE_CONTESTANTS_MAX];
