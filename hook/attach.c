@@ -199,13 +199,24 @@ static int add_intents(struct attachment *a, struct error *err)
 	return 0;
 }
 
+/* Runtimes set it up in the namespaces that they make; one that is joined by its path may have
+ * nobody who did.
+ */
+static int set_lo_up(struct nl *nl, struct error *err)
+{
+	bool is_up = false;
+	int r = rtnl_link_is_up(nl, "lo", &is_up, err);
+
+	if (r == 0 && !is_up)
+		r = rtnl_link_set_up(nl, 1, err);
+	return r < 0 ? error_prefix(err, "cannot set 'lo' up") : 0;
+}
+
 /* Everything between the intent and the final record. */
 static int attach_items(struct attachment *a, struct error *err)
 {
-	int r = rtnl_link_set_up(&a->netns->nl, 1, err); /* lo: a new namespace's first link */
+	int r = set_lo_up(&a->netns->nl, err);
 
-	if (r < 0)
-		return error_prefix(err, "cannot set 'lo' up");
 	for (unsigned i = 0; r == 0 && i < a->plan->n; i++) {
 		if (!a->plan->items[i].joined)
 			r = attach_item(a, &a->plan->items[i], err);
@@ -270,8 +281,8 @@ static int make_own_record(struct attachment *a, struct record **ret, struct err
 	int r = record_new(a->request->id, &record, err);
 
 	if (r == 0)
-		r = rtnl_nsid_add(
-			&a->host->nl, a->netns->fd, &record->nsid, &record->nsid_shared, err);
+		r = rtnl_nsid_add(&a->host->nl, a->netns->fd, a->netns->cookie, &record->nsid,
+			&record->nsid_shared, err);
 	if (r == 0)
 		r = record_add_member(record, &self, err);
 	if (r < 0)

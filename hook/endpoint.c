@@ -118,18 +118,28 @@ static int add_link(struct host *host, struct netns *netns, const char *id,
 	return r < 0 ? explain_add(host, id, endpoint, r, err) : 0;
 }
 
-/* Writes a setting of the interface. We are in its namespace, so /proc/sys/net is its own. */
-static int write_setting(const char *family, const char *interface, const char *setting,
-	const char *value, struct error *err)
+/* The settings of the interface in /proc/sys: we are in its namespace, so they are its own. Opened
+ * once for all of them, as the kernel passes the settings of all other namespaces on the way.
+ */
+static int open_settings(const char *family, const char *interface, int *ret, struct error *err)
 {
-	char path[128];
+	char path[64];
+	int fd;
 
-	text_join(path, sizeof(path), "/proc/sys/net/", family, "/conf/", interface, "/", setting,
-		NULL);
-	autoclose int fd = open(path, O_WRONLY | O_CLOEXEC);
+	text_join(path, sizeof(path), "/proc/sys/net/", family, "/conf/", interface, NULL);
+	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return error_set_errno(err, "cannot open '%s'", path);
+	*ret = fd;
+	return 0;
+}
+
+static int write_setting(int settings, const char *name, const char *value, struct error *err)
+{
+	autoclose int fd = openat(settings, name, O_WRONLY | O_CLOEXEC);
 
 	if (fd < 0 || write(fd, value, strlen(value)) < 0)
-		return error_set_errno(err, "cannot set '%s' to %s", path, value);
+		return error_set_errno(err, "cannot set '%s' to %s", name, value);
 	return 0;
 }
 
@@ -141,19 +151,25 @@ static bool has_family(const struct record_endpoint *endpoint, sa_family_t famil
 	return false;
 }
 
-static int allow_ipv6(const char *interface, struct error *err)
+static int set_disable_ipv6(const char *interface, const char *value, struct error *err)
 {
-	return write_setting("ipv6", interface, "disable_ipv6", "0", err);
+	autoclose int settings = -1;
+	int r = open_settings("ipv6", interface, &settings, err);
+
+	return r == 0 ? write_setting(settings, "disable_ipv6", value, err) : r;
 }
 
 static int write_settings6(const char *interface, struct error *err)
 {
-	int r = write_setting("ipv6", interface, "accept_ra", "0", err);
+	autoclose int settings = -1;
+	int r = open_settings("ipv6", interface, &settings, err);
 
 	if (r == -ENOENT)
 		return error_set(
 			err, r, "this kernel has no IPv6, but the network has an IPv6 subnet");
-	return r == 0 ? write_setting("ipv6", interface, "ndisc_notify", "1", err) : r;
+	if (r == 0)
+		r = write_setting(settings, "accept_ra", "0", err);
+	return r == 0 ? write_setting(settings, "ndisc_notify", "1", err) : r;
 }
 
 /* arp_notify and ndisc_notify make the kernel announce the addresses as the link goes up. */
@@ -168,7 +184,7 @@ static int write_settings(
 		return error_prefix(err, "cannot have '%s' announced", endpoint->interface);
 	if (has_family(endpoint, AF_INET6))
 		return write_settings6(endpoint->interface, err);
-	r = write_setting("ipv6", endpoint->interface, "disable_ipv6", "1", err);
+	r = set_disable_ipv6(endpoint->interface, "1", err);
 	return r == -ENOENT ? 0 : r; /* a kernel without IPv6 */
 }
 
@@ -179,7 +195,7 @@ static int add_address(struct netns *netns, const struct record_endpoint *endpoi
 
 	/* Docker disables IPv6 in the namespaces that it makes. */
 	if (r == -EACCES && address->ip.family == AF_INET6) {
-		r = allow_ipv6(endpoint->interface, err);
+		r = set_disable_ipv6(endpoint->interface, "0", err);
 		if (r == 0)
 			r = rtnl_addr_add(&netns->nl, ifindex, address, err);
 	}

@@ -14,7 +14,6 @@
 #include <linux/rtnetlink.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 
 #include "hook/nl.h"
@@ -173,27 +172,59 @@ int rtnl_link_get_index(
 	return get_link(nl, request, ret, err);
 }
 
-/**
- * rtnl_link_get_ifindex() - the index of a link of the socket's namespace, and nothing else
- * @nl:   a socket
- * @name: its name
- * @ret:  the index
- * @err:  filled on failure
- *
- * A tenth of what RTM_GETLINK costs, for which the kernel puts together all that it knows of a
- * link (netdevice(7) SIOCGIFINDEX).
- *
- * Return: 0, -ENODEV.
- */
-int rtnl_link_get_ifindex(struct nl *nl, const char *name, int *ret, struct error *err)
+static int ask_device(const struct nl *nl, unsigned long what, const char *name, struct ifreq *ret,
+	struct error *err)
 {
 	struct ifreq request = { .ifr_ifindex = 0 };
 
 	text_join(request.ifr_name, sizeof(request.ifr_name), name, NULL);
-	if (ioctl(nl->fd, SIOCGIFINDEX, &request) < 0)
+	if (ioctl(nl->fd, what, &request) < 0)
 		return error_set_errno(err, "cannot find interface '%s'", name);
-	*ret = request.ifr_ifindex;
+	*ret = request;
 	return 0;
+}
+
+/**
+ * rtnl_link_get_ifindex() - the index of a link of the socket's namespace, and nothing else
+ * @nl:   a socket
+ * @name: its name, or an alternative name
+ * @ret:  the index
+ * @err:  filled on failure
+ *
+ * A tenth of what RTM_GETLINK costs, for which the kernel puts together all that it knows of a
+ * link, under a lock that all others want as well (netdevice(7) SIOCGIFINDEX). Only for a link that
+ * is there: for one that is not, the kernel starts modprobe(8) (dev_load() in
+ * net/core/dev_ioctl.c).
+ *
+ * Return: 0, -ENODEV.
+ */
+int rtnl_link_get_ifindex(const struct nl *nl, const char *name, int *ret, struct error *err)
+{
+	struct ifreq answer;
+	int r = ask_device(nl, SIOCGIFINDEX, name, &answer, err);
+
+	if (r == 0)
+		*ret = answer.ifr_ifindex;
+	return r;
+}
+
+/**
+ * rtnl_link_is_up() - is a link of the socket's namespace up
+ * @nl:   a socket
+ * @name: its name, or an alternative name; of a link that is there, as above
+ * @ret:  whether it is
+ * @err:  filled on failure
+ *
+ * Return: 0, -ENODEV (netdevice(7) SIOCGIFFLAGS).
+ */
+int rtnl_link_is_up(const struct nl *nl, const char *name, bool *ret, struct error *err)
+{
+	struct ifreq answer;
+	int r = ask_device(nl, SIOCGIFFLAGS, name, &answer, err);
+
+	if (r == 0)
+		*ret = answer.ifr_flags & IFF_UP;
+	return r;
 }
 
 static uint32_t macvlan_mode(enum network_mode mode)
@@ -388,43 +419,50 @@ static int get_nsid(struct nl *nl, int netns, int *ret, struct error *err)
 	return 0;
 }
 
-/* Asks for an id of our choice, so that it says nothing of other namespaces, dead or alive. */
-static int add_random_nsid(struct nl *nl, int netns, int *ret, struct error *err)
+static int set_nsid(struct nl *nl, int netns, int nsid, struct error *err)
 {
 	_Alignas(struct nlmsghdr) char buffer[NL_REQUEST_MAX];
 	struct nlmsghdr *request = put_nsid_request(buffer, RTM_NEWNSID);
-	uint32_t nsid;
-	int r;
 
-	if (getrandom(&nsid, sizeof(nsid), 0) != sizeof(nsid))
-		return error_set_errno(err, "cannot get a random number");
-	nsid = NSID_FIRST | (nsid & INT32_MAX);
 	mnl_attr_put_u32(request, NETNSA_FD, (uint32_t)netns);
-	mnl_attr_put_u32(request, NETNSA_NSID, nsid);
-	r = nl_request(nl, request, NULL, NULL, err);
-	if (r == 0)
-		*ret = (int)nsid;
-	return r;
+	mnl_attr_put_u32(request, NETNSA_NSID, (uint32_t)nsid);
+	return nl_request(nl, request, NULL, NULL, err);
+}
+
+/* An id that says nothing of other namespaces, dead or alive. Cookies count namespaces, so those
+ * that live at a time have ids near to each other. That matters: the kernel goes through all ids
+ * one by one to find a namespace's (__peernet2id() in net/core/net_namespace.c), and did it for 4
+ * ms where 4000 of them were random numbers.
+ */
+static int nsid_of(uint64_t cookie)
+{
+	return (int)(NSID_FIRST + cookie % (INT32_MAX - NSID_FIRST));
 }
 
 /**
  * rtnl_nsid_add() - give a namespace an id in the socket's namespace
  * @nl:         a socket
  * @netns:      a descriptor of the namespace
+ * @cookie:     its cookie
  * @ret_nsid:   the id; the kernel takes it back when the namespace ends
  * @ret_shared: it had one before, which others may use too
  * @err:        filled on failure
  *
  * Return: 0, or what RTM_NEWNSID gave (rtnl_net_newid() in net/core/net_namespace.c).
  */
-int rtnl_nsid_add(struct nl *nl, int netns, int *ret_nsid, bool *ret_shared, struct error *err)
+int rtnl_nsid_add(struct nl *nl, int netns, uint64_t cookie, int *ret_nsid, bool *ret_shared,
+	struct error *err)
 {
 	int r = -EEXIST;
 
 	for (unsigned try = 0; try < NSID_TRIES; try++) {
-		r = add_random_nsid(nl, netns, ret_nsid, err);
-		if (r == 0)
+		int nsid = nsid_of(cookie + try);
+
+		r = set_nsid(nl, netns, nsid, err);
+		if (r == 0) {
+			*ret_nsid = nsid;
 			*ret_shared = false;
+		}
 		/* -EEXIST: it has an id; -ENOSPC: another has this one. */
 		if (r == 0 || (r != -EEXIST && r != -ENOSPC))
 			return r;

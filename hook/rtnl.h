@@ -54,7 +54,8 @@ int rtnl_link_get(
 	struct nl *nl, int nsid, const char *name, struct rtnl_link *ret, struct error *err);
 int rtnl_link_get_index(
 	struct nl *nl, int nsid, int ifindex, struct rtnl_link *ret, struct error *err);
-int rtnl_link_get_ifindex(struct nl *nl, const char *name, int *ret, struct error *err);
+int rtnl_link_get_ifindex(const struct nl *nl, const char *name, int *ret, struct error *err);
+int rtnl_link_is_up(const struct nl *nl, const char *name, bool *ret, struct error *err);
 int rtnl_link_add_macvlan(struct nl *nl, const struct rtnl_macvlan *macvlan, struct error *err);
 int rtnl_link_set_up(struct nl *nl, int ifindex, struct error *err);
 int rtnl_link_set_arp_notify(struct nl *nl, int ifindex, struct error *err);
@@ -73,7 +74,8 @@ int rtnl_route_add_first(struct nl *nl, struct rtnl_route *route, struct error *
 int rtnl_route_del_others(struct nl *nl, const struct rtnl_route *route, struct error *err);
 int rtnl_route_del(struct nl *nl, const struct rtnl_route *route, struct error *err);
 
-int rtnl_nsid_add(struct nl *nl, int netns, int *ret_nsid, bool *ret_shared, struct error *err);
+int rtnl_nsid_add(struct nl *nl, int netns, uint64_t cookie, int *ret_nsid, bool *ret_shared,
+	struct error *err);
 int rtnl_nsid_exists(struct nl *nl, int nsid, bool *ret, struct error *err);
 
 #endif

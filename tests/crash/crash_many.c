@@ -283,7 +283,7 @@ static void open_filling(struct filling *filling, const char *run, const char *p
 	check(proc_start_time(filling->alive.pid, &filling->alive.start, &err), &err);
 	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)filling->alive.pid);
 	netns = open(path, O_RDONLY | O_CLOEXEC);
-	check(rtnl_nsid_add(&filling->host.nl, netns, &filling->nsid, &shared, &err), &err);
+	check(rtnl_nsid_add(&filling->host.nl, netns, 1, &filling->nsid, &shared, &err), &err);
 	close(netns);
 }
 
