@@ -5,6 +5,7 @@
 # make check            every test; installs what it needs
 # make crash-test       kill -9 before every system call, every error, every reboot: all of it
 # make soak SECONDS=60  real containers started, stopped and killed for that long
+# make bench            against the floor and the peers; installs what it needs (bench-quick: a part)
 # make lint             format, compilers' and analysers' warnings, layering
 # make fuzz SECONDS=60  each fuzz target for that long
 # make install          into DESTDIR/PREFIX
@@ -29,7 +30,8 @@ SANITIZERS := $(if $(SAN),-fsanitize=address$(COMMA)undefined -fno-sanitize-reco
 override CPPFLAGS += -I. -D_GNU_SOURCE -DOCI_MACVLAN_VERSION='"$(VERSION)"' -MMD -MP
 override CFLAGS += -std=gnu11 $(WARNINGS) $(HARDENING) $(SANITIZERS)
 override LDFLAGS += -pie -Wl,-z,relro,-z,now $(SANITIZERS)
-LDLIBS := -lyajl -lmnl
+# The C library first: most symbols are its, and the loader looks for each in this order.
+LDLIBS := -lc -lyajl -lmnl
 
 SCHEMA := $(wildcard schema/*.c)
 IPAM := $(wildcard ipam/*.c)
@@ -80,10 +82,10 @@ $(B)/crash/%: $(B)/obj/tests/crash/crash_%.o $(call objects,$(CRASH_SHARED) $(LA
 
 crash: $(CRASH:tests/crash/crash_%.c=$(B)/crash/%)
 
-# The benchmark. The floor and the empty program have the hook's flags; what they link is what they use.
+# The benchmark. The floor and the empty program have the flags of the hook, and link what they use.
 $(B)/bench/floor: $(B)/obj/tests/bench/floor.o
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lmnl
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lc -lmnl
 
 $(B)/bench/empty: $(B)/obj/tests/bench/empty.o
 	@mkdir -p $(@D)
@@ -116,7 +118,7 @@ demo:
 check:
 	tests/install.sh check
 	@echo "building"
-	@$(MAKE) -s all unit tools crash fuzzers
+	@$(MAKE) -s all unit tools crash fuzzers bench-programs
 	tests/run.sh $(B)
 
 crash-test:
@@ -130,6 +132,18 @@ soak:
 	@echo "building"
 	@$(MAKE) -s all crash
 	tests/run.sh $(B) soak $(SECONDS)
+
+bench:
+	tests/install.sh bench
+	@echo "building"
+	@$(MAKE) -s all bench-programs
+	tests/bench/run.sh $(B)
+
+bench-quick:
+	tests/install.sh bench
+	@echo "building"
+	@$(MAKE) -s all bench-programs
+	tests/bench/run.sh $(B) quick
 
 lint:
 	tests/install.sh lint
@@ -151,6 +165,7 @@ uninstall:
 clean:
 	rm -rf build build-san
 
-.PHONY: all unit tools crash fuzzers fuzz demo check crash-test soak lint install uninstall clean
+.PHONY: all unit tools crash fuzzers fuzz demo check crash-test soak bench-programs bench \
+	bench-quick lint install uninstall clean
 .SECONDARY:
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

@@ -4,8 +4,8 @@
 # tests/run.sh BUILD [crash | soak SECONDS]
 #
 # Runs every test: the unit programs of BUILD and of a build with sanitizers, the schema corpus, the
-# fuzz corpora, the integration tests, a sample of the crash tests, 60 s of the storm. With "crash",
-# all of the crash tests and nothing else; with "soak", the storm for so long.
+# fuzz corpora, the integration tests, a sample of the crash tests, the benchmark's gate, 60 s of the
+# storm. With "crash", all of the crash tests and nothing else; with "soak", the storm for so long.
 #
 # Each is a group that speaks TAP; two run at a time. Prints a line a group, what failed, figures, and
 # last "N passed, N failed, N skipped". Fails when a test failed, a group crashed, ran too long or did
@@ -91,7 +91,7 @@ build_san() {
 
 build_plain() {
 	echo 1..1
-	if env -u MAKEFLAGS -u MAKELEVEL -u SAN make -s all tools crash; then
+	if env -u MAKEFLAGS -u MAKELEVEL -u SAN make -s all tools crash bench-programs; then
 		echo "ok 1 - builds"
 	else
 		echo "not ok 1 - builds"
@@ -162,6 +162,7 @@ check() {
 	wait
 	check_groups
 	crash_sample
+	run_alone bench/gate tests/bench/gate.sh "$plain"
 	run_alone integration/healing integration "$build" healing
 	storm 60
 }

@@ -44,15 +44,15 @@ struct field {
 };
 
 static struct field fields[] = {
-	{ .kase = "0 %" },
-	{ .kase = "50 % fragmented", .per_mille = 500, .fragmented = true },
-	{ .kase = "50 % contiguous", .per_mille = 500 },
-	{ .kase = "90 % fragmented", .per_mille = 900, .fragmented = true },
-	{ .kase = "90 % contiguous", .per_mille = 900 },
-	{ .kase = "99 % fragmented", .per_mille = 990, .fragmented = true },
-	{ .kase = "99 % contiguous", .per_mille = 990 },
-	{ .kase = "99.9 % fragmented", .per_mille = 999, .fragmented = true },
-	{ .kase = "99.9 % contiguous", .per_mille = 999 },
+	{ .kase = "0%" },
+	{ .kase = "50% fragmented", .per_mille = 500, .fragmented = true },
+	{ .kase = "50% contiguous", .per_mille = 500 },
+	{ .kase = "90% fragmented", .per_mille = 900, .fragmented = true },
+	{ .kase = "90% contiguous", .per_mille = 900 },
+	{ .kase = "99% fragmented", .per_mille = 990, .fragmented = true },
+	{ .kase = "99% contiguous", .per_mille = 990 },
+	{ .kase = "99.9% fragmented", .per_mille = 999, .fragmented = true },
+	{ .kase = "99.9% contiguous", .per_mille = 999 },
 };
 
 /* The one that many processes allocate from at once. */
@@ -259,7 +259,7 @@ void allocate_race(struct race *race, bool whole)
 			report(fields[i].kase, round, take_timed(&fields[i]));
 	for (unsigned turn = 0; turn < TURNS; turn++) {
 		take_at_once(&fields[CROWDED], "64 at once", false, turn);
-		take_at_once(&fields[CROWDED], "64 at once; pool stays open", true, turn);
+		take_at_once(&fields[CROWDED], "64 at once, the pool stays open", true, turn);
 	}
 	for (unsigned i = 0; whole && i < FIELDS; i++) {
 		struct place place = *everywhere;
@@ -267,7 +267,7 @@ void allocate_race(struct race *race, bool whole)
 		place.dir = fields[i].dir;
 		race->place = &place;
 		race->kase = fields[i].kase;
-		race_enter(race, "ours-wide host-local");
+		race_enter(race, "ours-attach host-local");
 		race_attach(race);
 	}
 	race->place = everywhere;

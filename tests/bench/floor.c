@@ -4,8 +4,9 @@
  * document is read, no address is chosen, nothing is checked, recorded or undone; all values but
  * the namespace and a number are in the source. What a hook takes on top of this is its own.
  *
- *	floor attach NETNS NUMBER    the endpoint NUMBER, in the network namespace at that path
- *	floor detach NETNS           its link is deleted
+ *	floor attach NETNS NUMBER      the endpoint NUMBER, in the network namespace at that path
+ *	floor announce NETNS NUMBER    the same, and its addresses are announced to the LAN
+ *	floor detach NETNS             its link is deleted
  *
  * The fastest known order: created in the namespace, without IFF_UP, then the rest in one message.
  */
@@ -16,6 +17,7 @@
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -147,7 +149,22 @@ static void put_default_route(
 	end(batch, message);
 }
 
-static void configure_link(int nl, unsigned number)
+/* What makes the kernel announce addresses, both families' in the same way. */
+static void ask_for_announcements(void)
+{
+	static const char *const settings[] = { "/proc/sys/net/ipv4/conf/" LINK_NAME "/arp_notify",
+		"/proc/sys/net/ipv6/conf/" LINK_NAME "/ndisc_notify" };
+
+	for (unsigned i = 0; i < 2; i++) {
+		int fd = open(settings[i], O_WRONLY | O_CLOEXEC);
+
+		must(fd, settings[i]);
+		must((int)write(fd, "1", 1), settings[i]);
+		close(fd);
+	}
+}
+
+static void configure_link(int nl, unsigned number, bool announces)
 {
 	const uint8_t high = (uint8_t)(number >> 8);
 	const uint8_t low = (uint8_t)number;
@@ -155,9 +172,13 @@ static void configure_link(int nl, unsigned number)
 	const uint8_t ip6[16] = { 0x20, 0x01, 0x0d, 0xb8, [12] = 0xf1, [14] = high, [15] = low };
 	struct batch batch = { .seq = 1 };
 
-	put_up(&batch);
+	/* What is there as the link goes up is announced; the other way round is faster. */
+	if (!announces)
+		put_up(&batch);
 	put_address(&batch, AF_INET, ip4, sizeof(ip4), 16);
 	put_address(&batch, AF_INET6, ip6, sizeof(ip6), 64);
+	if (announces)
+		put_up(&batch);
 	put_default_route(&batch, AF_INET, gateway4, sizeof(gateway4), 0);
 	put_default_route(&batch, AF_INET6, gateway6, sizeof(gateway6), NLM_F_ACK);
 	talk(nl, &batch, "configuration");
@@ -179,13 +200,15 @@ static int open_nl(void)
 	return fd;
 }
 
-static void attach(const char *path, unsigned number)
+static void attach(const char *path, unsigned number, bool announces)
 {
 	int netns = open_netns(path);
 
 	create_link(open_nl(), netns, number);
 	must(setns(netns, CLONE_NEWNET), "setns");
-	configure_link(open_nl(), number);
+	if (announces)
+		ask_for_announcements();
+	configure_link(open_nl(), number, announces);
 }
 
 static void detach(const char *path)
@@ -205,7 +228,9 @@ static void detach(const char *path)
 int main(int argc, char *argv[])
 {
 	if (argc == 4 && !strcmp(argv[1], "attach"))
-		attach(argv[2], (unsigned)strtoul(argv[3], NULL, 10));
+		attach(argv[2], (unsigned)strtoul(argv[3], NULL, 10), false);
+	else if (argc == 4 && !strcmp(argv[1], "announce"))
+		attach(argv[2], (unsigned)strtoul(argv[3], NULL, 10), true);
 	else if (argc == 3 && !strcmp(argv[1], "detach"))
 		detach(argv[2]);
 	else

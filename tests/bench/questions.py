@@ -49,6 +49,7 @@ class Question(NamedTuple):
 COLOURS = {
     "empty": 0xDDDDDD,
     "floor": 0x888888,
+    "floor-announce": 0x555555,
     "none": 0xDDDDDD,
     "run-none": 0xF0E442,
     "run-empty": 0x56B4E9,
@@ -89,7 +90,9 @@ QUESTIONS = {
     ),
     "endpoints": Question(
         "How long does it take to attach where others are attached?",
-        "One at a time, to a parent that already has so many endpoints.",
+        "One at a time, to a parent that already has so many endpoints. `floor-announce` is the floor "
+        "with the announcements that ours, netavark and CNI make as well: each goes to all other "
+        "endpoints on the parent.",
         cases="endpoints on the parent",
     ),
     "parallel": Question(
@@ -116,10 +119,11 @@ QUESTIONS = {
     ),
     "memory": Question(
         "How much memory does it take?",
-        "`rss` is the largest resident set while a container is attached, `binary` the size of the "
-        "executable.",
+        "Of the largest process: `resident` is its largest resident set (VmHWM), with all pages of "
+        "libraries that it shares with other processes; `own` what it shares with nobody, when it "
+        "ends; `binary` the executables, without libraries.",
         axis="size",
-        cases="largest resident set (rss), executable (binary)",
+        cases="what is counted",
         unit=KIB,
     ),
     "runtimes": Question(
