@@ -76,7 +76,7 @@ static void ask_endpoints(struct race *race)
 
 static void ask_parallel(struct race *race)
 {
-	race_enter(race, "floor ours ours-config netavark cni");
+	race_enter(race, "floor floor-announce ours ours-config netavark cni");
 	race->kase = "1";
 	race_parallel(race, 1, PARALLEL_TOTAL);
 	race->kase = "8";
@@ -89,7 +89,7 @@ static void ask_parallel_quick(struct race *race)
 {
 	race->question = "parallel";
 	race->kase = "64";
-	race_enter(race, "floor ours ours-config");
+	race_enter(race, "floor floor-announce ours ours-config");
 	race_parallel(race, 64, PARALLEL_TOTAL);
 }
 

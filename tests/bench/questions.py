@@ -71,8 +71,9 @@ QUESTIONS = {
     "attach": Question(
         "How long does it take to attach a container?",
         "One at a time, to a parent that has no other endpoint. `empty` is a program that does "
-        "nothing; `floor` makes the same requests of the kernel with values that are in its source "
-        "and nothing around them; `ours-config` finds the container's name in config.json.",
+        "nothing; `floor` makes the least requests of the kernel, with values that are in its source "
+        "and nothing around them; `floor-announce` has the addresses announced besides, as ours, "
+        "netavark and CNI do; `ours-config` looks for the container's name in config.json.",
     ),
     "dual": Question(
         "How long does it take to attach a container to IPv4 and IPv6?",
@@ -111,7 +112,7 @@ QUESTIONS = {
     ),
     "allocation": Question(
         "How long does it take to find a free address?",
-        "`ours` is the allocation alone, with the opening and closing of the pool. `host-local` "
+        "`ours` is the allocation alone, with the opening of the pool. `host-local` "
         "and `ours-attach` are whole processes, and `ours-attach` has the kernel's work in it.",
         axis="time of an allocation",
         cases="how full the pool is, and how",
