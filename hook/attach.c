@@ -74,7 +74,7 @@ struct attachment {
 static void set_key(struct record_endpoint *endpoint, const char *key, unsigned occurrence)
 {
 	if (occurrence == 0)
-		text_join(endpoint->key, sizeof(endpoint->key), key, NULL);
+		text_join(endpoint->key, sizeof(endpoint->key), key);
 	else
 		snprintf(endpoint->key, sizeof(endpoint->key), "%.*s~%u",
 			(int)(sizeof(endpoint->key) - 5), key, occurrence + 1);
@@ -191,7 +191,7 @@ static int add_intents(struct attachment *a, struct error *err)
 			return error_set(err, -E2BIG, "more than %d endpoints in one namespace",
 				RECORD_ENDPOINTS_MAX);
 		endpoint->mode = item->network->mode;
-		text_join(endpoint->network, sizeof(endpoint->network), item->network->name, NULL);
+		text_join(endpoint->network, sizeof(endpoint->network), item->network->name);
 		memcpy(endpoint->interface, item->interface, sizeof(endpoint->interface));
 		memcpy(endpoint->parent, item->parent.name, sizeof(endpoint->parent));
 		endpoint->parent_ifindex = item->parent.ifindex;
@@ -254,14 +254,14 @@ static void set_name(struct record *record, const struct attach_request *request
 	struct error err;
 
 	if (request->name) {
-		text_join(record->name, sizeof(record->name), request->name, NULL);
+		text_join(record->name, sizeof(record->name), request->name);
 		return;
 	}
 	if (request->bundle && bundle_read_hostname(request->bundle, hostname, &err) < 0)
 		log_notice("container '%s': no host name: %s", request->id, err.text);
 	/* Engines make the host name of an unnamed container from its id. */
 	if (*hostname && strncmp(hostname, request->id, strlen(hostname)) != 0)
-		text_join(record->name, sizeof(record->name), hostname, NULL);
+		text_join(record->name, sizeof(record->name), hostname);
 	else
 		snprintf(record->name, sizeof(record->name), "%.*s", SHORT_ID, request->id);
 }
@@ -270,7 +270,7 @@ static struct record_member self_as_member(const struct attachment *a)
 {
 	struct record_member member = { .pid = a->netns->pid, .start = a->netns->start };
 
-	text_join(member.id, sizeof(member.id), a->request->id, NULL);
+	text_join(member.id, sizeof(member.id), a->request->id);
 	return member;
 }
 

@@ -126,7 +126,7 @@ static int open_settings(const char *family, const char *interface, int *ret, st
 	char path[64];
 	int fd;
 
-	text_join(path, sizeof(path), "/proc/sys/net/", family, "/conf/", interface, NULL);
+	text_join(path, sizeof(path), "/proc/sys/net/", family, "/conf/", interface);
 	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return error_set_errno(err, "cannot open '%s'", path);
@@ -279,12 +279,13 @@ static int find_link(struct netns *netns, struct record_endpoint *endpoint, bool
 int endpoint_wire(struct host *host, struct netns *netns, const char *id,
 	const struct plan_item *item, struct record_endpoint *endpoint, struct error *err)
 {
+	const bool is_passthru = item->network->mode == NETWORK_PASSTHRU;
 	struct rtnl_macvlan macvlan = {
 		.parent = item->parent.ifindex,
 		.netns = netns->fd,
 		.name = endpoint->interface,
 		/* In mode passthru it has the parent's; to set one would change the NIC's own. */
-		.mac = item->network->mode == NETWORK_PASSTHRU ? NULL : endpoint->mac,
+		.mac = is_passthru ? NULL : endpoint->mac,
 		.mode = item->network->mode,
 		.mtu = item->network->mtu,
 		.source_macs = (const uint8_t(*)[MAC_SIZE])item->network->source_macs,
@@ -294,7 +295,7 @@ int endpoint_wire(struct host *host, struct netns *netns, const char *id,
 	int r = add_link(host, netns, id, &macvlan, endpoint, err);
 
 	if (r == 0)
-		r = find_link(netns, endpoint, macvlan.mac != NULL, &ifindex, err);
+		r = find_link(netns, endpoint, !is_passthru, &ifindex, err);
 	if (r == 0)
 		r = write_settings(netns, endpoint, ifindex, err);
 	if (r == 0)

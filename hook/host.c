@@ -145,7 +145,7 @@ static int take_lock(struct host *host, const char *id, bool wait, struct error 
 			err, -ENOLCK, "more than %d locks are wanted at a time", HOST_LOCKS_MAX);
 	r = wait ? store_lock_id(&host->store, id, err) : store_trylock_id(&host->store, id, err);
 	if (r == 0)
-		text_join(slot, sizeof(host->locked[0]), id, NULL);
+		text_join(slot, sizeof(host->locked[0]), id);
 	return r;
 }
 

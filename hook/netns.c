@@ -37,8 +37,7 @@ static int open_namespace(struct netns *netns, struct error *err)
 	r = proc_start_time(netns->pid, &netns->start, err);
 	if (r < 0)
 		return r;
-	text_join(path, sizeof(path), "/proc/", text_uint((uint64_t)netns->pid, number), "/ns/net",
-		NULL);
+	text_join(path, sizeof(path), "/proc/", text_uint((uint64_t)netns->pid, number), "/ns/net");
 	netns->fd = open(path, O_RDONLY | O_CLOEXEC);
 	/* A process that ends gives up its namespaces before one can see that it has ended. */
 	if (netns->fd < 0 && errno == ENOENT)

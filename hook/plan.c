@@ -231,7 +231,7 @@ static int choose_interface(
 		if (*next > 9999)
 			return error_set(
 				err, -EEXIST, "no interface name from eth0 to eth9999 is free");
-		text_join(name, sizeof(name), "eth", text_uint((*next)++, number), NULL);
+		text_join(name, sizeof(name), "eth", text_uint((*next)++, number));
 		taken = is_planned(plan, name);
 		r = taken ? 0 : is_taken(nl, name, &taken, err);
 		if (r < 0)

@@ -34,7 +34,7 @@ static int read_stat(pid_t pid, struct stat_line *ret)
 	const char *at;
 	ssize_t n;
 
-	text_join(path, sizeof(path), "/proc/", text_uint((uint64_t)pid, number), "/stat", NULL);
+	text_join(path, sizeof(path), "/proc/", text_uint((uint64_t)pid, number), "/stat");
 	autoclose int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)

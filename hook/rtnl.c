@@ -46,7 +46,7 @@ static void put_nsid(struct nlmsghdr *request, int nsid)
 static void read_string(const struct nlattr *attribute, char *to, size_t size)
 {
 	if (mnl_attr_validate(attribute, MNL_TYPE_NUL_STRING) == 0)
-		text_join(to, size, mnl_attr_get_str(attribute), NULL);
+		text_join(to, size, mnl_attr_get_str(attribute));
 }
 
 static int read_int(const struct nlattr *attribute)
@@ -177,7 +177,7 @@ static int ask_device(const struct nl *nl, unsigned long what, const char *name,
 {
 	struct ifreq request = { .ifr_ifindex = 0 };
 
-	text_join(request.ifr_name, sizeof(request.ifr_name), name, NULL);
+	text_join(request.ifr_name, sizeof(request.ifr_name), name);
 	if (ioctl(nl->fd, what, &request) < 0)
 		return error_set_errno(err, "cannot find interface '%s'", name);
 	*ret = request;

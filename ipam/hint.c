@@ -166,7 +166,7 @@ int hint_open(int pool, const struct cidr *subnet, bool create, struct hint *ret
 
 	hint.size = sizeof(struct hint_file) + bitmap_words(hint.bits) * sizeof(uint64_t);
 	text_join(name, sizeof(name), ".hint-", ip_format(&first, text), "_",
-		text_uint(subnet->len, len), NULL);
+		text_uint(subnet->len, len));
 	for (unsigned i = 0; i < TRIES_MAX; i++) {
 		r = map_file(pool, name, create, &hint);
 		if (!create || (r != -EBADMSG && r != -ELOOP))

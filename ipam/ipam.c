@@ -24,12 +24,12 @@
 
 static const char *owner_of(const char *id, const char *interface, char ret[CLAIMS_OWNER_MAX + 1])
 {
-	return text_join(ret, CLAIMS_OWNER_MAX + 1, id, "/", interface, NULL);
+	return text_join(ret, CLAIMS_OWNER_MAX + 1, id, "/", interface);
 }
 
 static const char *name_claim_of(const char *network, const char *key, char ret[NAME_CLAIM_MAX])
 {
-	return text_join(ret, NAME_CLAIM_MAX, ".name-", network, ":", key, NULL);
+	return text_join(ret, NAME_CLAIM_MAX, ".name-", network, ":", key);
 }
 
 /**

@@ -239,16 +239,6 @@ int store_open_pool(
 	return r;
 }
 
-static int get_kept(struct store *store, struct store_kept **ret, struct error *err)
-{
-	if (!store->kept)
-		store->kept = calloc(1, sizeof(*store->kept));
-	if (!store->kept)
-		return error_set(err, -ENOMEM, "cannot keep a pool open: out of memory");
-	*ret = store->kept;
-	return 0;
-}
-
 /**
  * store_keep_pool() - the pool of a parent, which stays open
  * @store:  the store
@@ -262,13 +252,14 @@ static int get_kept(struct store *store, struct store_kept **ret, struct error *
 int store_keep_pool(struct store *store, const char *parent, bool create, struct store_pool **ret,
 	struct error *err)
 {
-	struct store_kept *kept = NULL;
+	struct store_kept *kept = store->kept ? store->kept : calloc(1, sizeof(*kept));
 	struct store_pool *pool;
 	int dir;
-	int r = get_kept(store, &kept, err);
+	int r;
 
-	if (r < 0)
-		return r;
+	if (!kept)
+		return error_set(err, -ENOMEM, "cannot keep a pool open: out of memory");
+	store->kept = kept;
 	for (unsigned i = 0; i < KEPT_MAX; i++)
 		if (!strcmp(kept->pools[i].parent, parent) && *parent) {
 			*ret = &kept->pools[i];
@@ -297,7 +288,7 @@ int store_lock_id(const struct store *store, const char *id, struct error *err)
 {
 	char what[sizeof("waiting for the lock of container ''") + CONTAINER_ID_MAX];
 
-	text_join(what, sizeof(what), "waiting for the lock of container '", id, "'", NULL);
+	text_join(what, sizeof(what), "waiting for the lock of container '", id, "'");
 	return lock_take(store->lock, lock_offset(id), what, err);
 }
 

@@ -285,8 +285,8 @@ const char *cidr_format(const struct cidr *cidr, char ret[CIDR_TEXT])
 	char address[IP_TEXT];
 	char len[TEXT_UINT];
 
-	return text_join(ret, CIDR_TEXT, ip_format(&cidr->ip, address), "/",
-		text_uint(cidr->len, len), NULL);
+	return text_join(
+		ret, CIDR_TEXT, ip_format(&cidr->ip, address), "/", text_uint(cidr->len, len));
 }
 
 /* The bits of the host part, all set. Shifting by the whole width is undefined, so in two steps. */

@@ -90,7 +90,7 @@ int members_read_array(const struct json *array, members_read_fn *read, const ch
 		char place[MEMBERS_WHERE_MAX];
 		char number[TEXT_UINT];
 
-		text_join(place, sizeof(place), where, "[", text_uint(index++, number), "]", NULL);
+		text_join(place, sizeof(place), where, "[", text_uint(index++, number), "]");
 		r = read(value, place, ret, err);
 		if (r < 0)
 			return r;

@@ -318,7 +318,7 @@ int network_load(int dir, const char *name, struct network **ret, struct error *
 
 	if (r < 0)
 		return r;
-	text_join(path, sizeof(path), "networks/", name, ".json", NULL);
+	text_join(path, sizeof(path), "networks/", name, ".json");
 	r = file_read(dir, path, NETWORK_FILE_MAX, &text, &size, err);
 	if (r == -ENOENT)
 		return error_set(err, r,

@@ -119,7 +119,7 @@ int record_format(const struct record *record, char **ret, size_t *ret_size, str
 
 static void put_name(char ret[FILE_NAME_MAX], const char *id, const char *suffix)
 {
-	text_join(ret, FILE_NAME_MAX, id, suffix, NULL);
+	text_join(ret, FILE_NAME_MAX, id, suffix);
 }
 
 /**

@@ -76,7 +76,7 @@ static int read_annotations(const struct json *state, struct state *ret, struct 
 	json_for_each (annotation, value) {
 		char where[128];
 
-		text_join(where, sizeof(where), "annotation '", annotation->key, "'", NULL);
+		text_join(where, sizeof(where), "annotation '", annotation->key, "'");
 		r = json_expect(annotation, JSON_STRING, where, err);
 		if (r == 0)
 			r = annotations_set(

@@ -6,29 +6,23 @@
  */
 #include "schema/text.h"
 
-#include <stdarg.h>
 #include <string.h>
 
 /**
- * text_join() - put strings one behind the other
- * @ret:  where to
- * @size: of @ret, in bytes, at least 1; what does not fit is cut off
- *
- * The strings follow, and NULL behind the last.
+ * text_join_parts() - put strings one behind the other
+ * @ret:   where to
+ * @size:  of @ret, in bytes, at least 1; what does not fit is cut off
+ * @parts: the strings; ends with NULL
  *
  * Return: @ret.
  */
-const char *text_join(char *ret, size_t size, ...)
+const char *text_join_parts(char *ret, size_t size, const char *const parts[])
 {
 	char *to = ret;
-	char *end = ret + size - 1;
-	const char *part;
-	va_list parts;
+	const char *end = ret + size - 1;
 
-	va_start(parts, size);
-	while ((part = va_arg(parts, const char *)))
-		to = mempcpy(to, part, strnlen(part, (size_t)(end - to)));
-	va_end(parts);
+	for (; *parts; parts++)
+		to = mempcpy(to, *parts, strnlen(*parts, (size_t)(end - to)));
 	*to = '\0';
 	return ret;
 }

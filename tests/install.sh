@@ -16,7 +16,7 @@ demo=("${build[@]}" "${lan[@]}" runc)
 check=("${demo[@]}" crun podman conmon containerd bats clang libclang-rt-14-dev python3
 	python3-jsonschema user-mode-linux strace tcpdump ca-certificates e2fsprogs)
 bench=("${check[@]}" netavark containernetworking-plugins iptables gnuplot-nox)
-lint=("${build[@]}" clang clang-format-14 clang-tidy cppcheck shellcheck universal-ctags)
+lint=("${build[@]}" clang clang-format-14 clang-tidy cppcheck shellcheck universal-ctags pyflakes3)
 
 is_installed() { # PACKAGE|PACKAGE...
 	local package

@@ -48,7 +48,7 @@ compile() { # CC
 	mkdir "$work/tree"
 	cp -r Makefile schema ipam hook tests "$work/tree"
 	env -u MAKEFLAGS -u MAKELEVEL -u SAN make -C "$work/tree" -s -j 2 CC="$1" CFLAGS="-O2 -g -Werror" \
-		all unit tools crash
+		all unit tools crash bench-programs
 }
 
 # The programs; what unit tests do to them is not always tidy. One file a run: with several,
@@ -68,6 +68,10 @@ check_cpp() {
 		--suppress=memleak --suppress=unreadVariable --suppress=readdirCalled --suppress=rand_rCalled \
 		--suppress=variableScope --library=posix --library=gnu \
 		-j 2 -I. -D_GNU_SOURCE '-DOCI_MACVLAN_VERSION="0"' "${sources[@]}"
+}
+
+check_python() {
+	pyflakes3 tests/bench/*.py tests/schema/*.py
 }
 
 check_shell() {
@@ -107,6 +111,7 @@ step clang compile clang
 step clang-tidy tidy
 step cppcheck check_cpp
 step shellcheck check_shell
+step pyflakes check_python
 step layers tests/layers.sh
 step "function size" functions_too_long
 step "file size" files_too_long

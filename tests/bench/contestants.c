@@ -242,9 +242,10 @@ static char *expand(const struct meanings *meanings, const char *from, char *to,
 static void split(char *text, char *ret[SPAWN_WORDS_MAX])
 {
 	unsigned n = 0;
+	char *rest = text;
+	char *word;
 
-	for (char *word = strtok(text, " "); word && n + 1 < SPAWN_WORDS_MAX;
-		word = strtok(NULL, " "))
+	while (n + 1 < SPAWN_WORDS_MAX && (word = strtok_r(rest, " ", &rest)))
 		ret[n++] = word;
 	ret[n] = NULL;
 }

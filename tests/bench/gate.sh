@@ -12,6 +12,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 csv=$(mktemp)
 trap 'rm -f "$csv"' EXIT
+# shellcheck disable=SC2016 # expanded where BENCH_DIR is known
 tests/isolate.sh -t 120 tests/bench/lab.sh sh -c \
 	'exec "$0/bench/bench" "$0" tests/bench "$BENCH_DIR" attach-quick 250' "$1" >"$csv"
 tests/bench/gate.py "$csv" 1.5 1.6

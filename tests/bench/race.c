@@ -56,10 +56,12 @@ static void fail(const struct race *race, const char *name, const char *what)
 void race_enter(struct race *race, const char *names)
 {
 	char copy[256];
+	char *rest = copy;
+	char *name;
 
 	snprintf(copy, sizeof(copy), "%s", names);
 	race->n = 0;
-	for (char *name = strtok(copy, " "); name; name = strtok(NULL, " ")) {
+	while ((name = strtok_r(rest, " ", &rest))) {
 		if (race->n == RACE_CONTESTANTS_MAX)
 			fail(race, name, "is one too many");
 		race->contestants[race->n++] = contestant_find(name);

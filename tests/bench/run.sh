@@ -41,7 +41,7 @@ describe_machine() {
 		runc podman; do
 		version_of "$package"
 	done
-	echo "oci-macvlan $(git describe --always --dirty 2>/dev/null || echo, not from git)"
+	echo "oci-macvlan $(git describe --always --dirty 2>/dev/null || echo "not from git")"
 }
 
 # Puts a question; COMMAND prepares what it needs.

@@ -13,10 +13,10 @@ static void test_join(void)
 
 	ok(text_join(text, sizeof(text), NULL) == text, "nothing");
 	is_str(text, "", "is empty");
-	is_str(text_join(text, sizeof(text), "ab", "", "c", NULL), "abc", "three strings");
-	is_str(text_join(text, sizeof(text), "1234", "567", NULL), "1234567", "as much as fits");
-	is_str(text_join(text, sizeof(text), "1234", "5678", "9", NULL), "1234567", "too much");
-	is_str(text_join(text, 1, "a", NULL), "", "no room");
+	is_str(text_join(text, sizeof(text), "ab", "", "c"), "abc", "three strings");
+	is_str(text_join(text, sizeof(text), "1234", "567"), "1234567", "as much as fits");
+	is_str(text_join(text, sizeof(text), "1234", "5678", "9"), "1234567", "too much");
+	is_str(text_join(text, 1, "a"), "", "no room");
 }
 
 static void test_uint(void)
