@@ -140,7 +140,7 @@ bench:
 	tests/bench/run.sh $(B)
 
 bench-quick:
-	tests/install.sh bench
+	tests/install.sh bench-quick
 	@echo "building"
 	@$(MAKE) -s all bench-programs
 	tests/bench/run.sh $(B) quick

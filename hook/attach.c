@@ -207,7 +207,8 @@ static int set_lo_up(struct nl *nl, struct error *err)
 	bool is_up = false;
 	int r = rtnl_link_is_up(nl, "lo", &is_up, err);
 
-	if (r == 0 && !is_up)
+	/* By another name it is still the first link of its namespace. */
+	if (r == -ENODEV || (r == 0 && !is_up))
 		r = rtnl_link_set_up(nl, 1, err);
 	return r < 0 ? error_prefix(err, "cannot set 'lo' up") : 0;
 }

@@ -118,15 +118,16 @@ static int add_link(struct host *host, struct netns *netns, const char *id,
 	return r < 0 ? explain_add(host, id, endpoint, r, err) : 0;
 }
 
-/* The settings of the interface in /proc/sys: we are in its namespace, so they are its own. Opened
- * once for all of them, as the kernel passes the settings of all other namespaces on the way.
+/* The IPv6 settings of the interface in /proc/sys: we are in its namespace, so they are its own.
+ * Opened once for all of them, as the kernel passes the settings of all other namespaces on the
+ * way.
  */
-static int open_settings(const char *family, const char *interface, int *ret, struct error *err)
+static int open_settings6(const char *interface, int *ret, struct error *err)
 {
 	char path[64];
 	int fd;
 
-	text_join(path, sizeof(path), "/proc/sys/net/", family, "/conf/", interface);
+	text_join(path, sizeof(path), "/proc/sys/net/ipv6/conf/", interface);
 	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return error_set_errno(err, "cannot open '%s'", path);
@@ -134,12 +135,14 @@ static int open_settings(const char *family, const char *interface, int *ret, st
 	return 0;
 }
 
-static int write_setting(int settings, const char *name, const char *value, struct error *err)
+static int write_setting(
+	int settings, const char *interface, const char *name, const char *value, struct error *err)
 {
 	autoclose int fd = openat(settings, name, O_WRONLY | O_CLOEXEC);
 
 	if (fd < 0 || write(fd, value, strlen(value)) < 0)
-		return error_set_errno(err, "cannot set '%s' to %s", name, value);
+		return error_set_errno(
+			err, "cannot set net.ipv6.conf.%s.%s to %s", interface, name, value);
 	return 0;
 }
 
@@ -154,22 +157,22 @@ static bool has_family(const struct record_endpoint *endpoint, sa_family_t famil
 static int set_disable_ipv6(const char *interface, const char *value, struct error *err)
 {
 	autoclose int settings = -1;
-	int r = open_settings("ipv6", interface, &settings, err);
+	int r = open_settings6(interface, &settings, err);
 
-	return r == 0 ? write_setting(settings, "disable_ipv6", value, err) : r;
+	return r == 0 ? write_setting(settings, interface, "disable_ipv6", value, err) : r;
 }
 
 static int write_settings6(const char *interface, struct error *err)
 {
 	autoclose int settings = -1;
-	int r = open_settings("ipv6", interface, &settings, err);
+	int r = open_settings6(interface, &settings, err);
 
 	if (r == -ENOENT)
 		return error_set(
 			err, r, "this kernel has no IPv6, but the network has an IPv6 subnet");
 	if (r == 0)
-		r = write_setting(settings, "accept_ra", "0", err);
-	return r == 0 ? write_setting(settings, "ndisc_notify", "1", err) : r;
+		r = write_setting(settings, interface, "accept_ra", "0", err);
+	return r == 0 ? write_setting(settings, interface, "ndisc_notify", "1", err) : r;
 }
 
 /* arp_notify and ndisc_notify make the kernel announce the addresses as the link goes up. */

@@ -35,7 +35,7 @@ int host_is_rootless(bool *ret, struct error *err)
 }
 
 /**
- * host_check_capable() - fail where macvlans cannot be made
+ * host_refuse_rootless() - fail where macvlans cannot be made
  * @err: filled on failure, with what to do
  *
  * A rootless runtime gives its hooks all capabilities, but of a user namespace that does not own
@@ -43,19 +43,29 @@ int host_is_rootless(bool *ret, struct error *err)
  *
  * Return: 0, -EPERM, or what host_is_rootless() gave.
  */
+int host_refuse_rootless(struct error *err)
+{
+	bool rootless = false;
+	int r = host_is_rootless(&rootless, err);
+
+	if (r == 0 && rootless)
+		return error_set(err, -EPERM,
+			"rootless runtimes are not supported: macvlan needs the initial user "
+			"namespace, run the container as root (sudo podman run ...)");
+	return r;
+}
+
+/**
+ * host_check_capable() - has the process the capabilities that are needed
+ * @err: filled on failure, with what to do
+ *
+ * Return: 0, -EPERM.
+ */
 int host_check_capable(struct error *err)
 {
 	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
 	struct __user_cap_data_struct data[2] = { { 0 } };
-	bool rootless = false;
-	int r = host_is_rootless(&rootless, err);
 
-	if (r < 0)
-		return r;
-	if (rootless)
-		return error_set(err, -EPERM,
-			"rootless runtimes are not supported: macvlan needs the initial user "
-			"namespace, run the container as root (sudo podman run ...)");
 	if (syscall(SYS_capget, &header, data) < 0 ||
 		!(data[0].effective & (1U << CAP_NET_ADMIN)) ||
 		!(data[0].effective & (1U << CAP_SYS_ADMIN)))

@@ -113,7 +113,7 @@ static void settle_process(void)
 	/* Where one of 0 to 2 is closed, a file of ours would take its place, and our messages. */
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
 		if (fcntl(fd, F_GETFD) < 0)
-			open("/dev/null", O_RDWR);
+			open("/dev/null", O_RDWR | O_CLOEXEC);
 	deadline_start(DEADLINE_MS);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGCHLD, SIG_DFL);
@@ -184,10 +184,12 @@ static int run_attach(const struct arguments *arguments, struct state *state, st
 		return error_set(err, -EINVAL,
 			"the state on stdin has no pid: is this hook called at createRuntime or "
 			"prestart?");
-	r = host_open(arguments->etc, arguments->run, true, host, err);
+	r = host_refuse_rootless(err);
+	if (r == 0)
+		r = host_open(arguments->etc, arguments->run, true, host, err);
 	if (r == 0)
 		r = attach(host, &request, err);
-	/* Asked only now, as nobody is allowed to do a part of it: this says more than EPERM. */
+	/* Looked up only now, as it says more than EPERM. */
 	if (r < 0 && host_check_capable(&incapable) < 0)
 		*err = incapable;
 	return r;
@@ -197,16 +199,15 @@ static int run_detach(const struct arguments *arguments, const struct state *sta
 	struct host *host, struct error *err)
 {
 	bool rootless = false;
-	int r = host_open(arguments->etc, arguments->run, false, host, err);
+	int r = host_is_rootless(&rootless, err);
 
+	/* Whoever may never attach has nothing to detach, and need not be told. */
+	if (r < 0 || rootless)
+		return r;
+	r = host_open(arguments->etc, arguments->run, false, host, err);
 	if (r == -ENOENT)
 		return 0;
-	if (r == 0)
-		r = detach_poststop(host, state->id, err);
-	/* Whoever may never attach has nothing to detach, and need not be told. */
-	if (r < 0 && host_is_rootless(&rootless, NULL) == 0 && rootless)
-		return 0;
-	return r;
+	return r == 0 ? detach_poststop(host, state->id, err) : r;
 }
 
 static int run(const struct arguments *arguments, struct host *host, struct error *err)

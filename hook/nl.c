@@ -166,7 +166,7 @@ static int read_datagram(struct nl *nl, const char *buffer, size_t size, nl_answ
 /**
  * nl_request() - send a request and read its answer to the end
  * @nl:      the socket
- * @request: the message; its flags, sequence number and sender are filled in
+ * @request: the message; its flags and sequence number are filled in
  * @answer:  called for each message of the answer, or NULL. Of a dump that was disturbed it is
  *           called again for all: it must take a message it has seen
  * @arg:     handed to @answer

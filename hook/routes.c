@@ -13,9 +13,6 @@
 #include "schema/error.h"
 #include "schema/record.h"
 
-/* The index of the first link in a namespace after lo, whose is 1. */
-#define FIRST_IFINDEX 2
-
 static const sa_family_t families[] = { AF_INET, AF_INET6 };
 
 static const char *family_name(sa_family_t family)
@@ -136,23 +133,6 @@ static bool is_same(const struct rtnl_route *a, const struct rtnl_route *b)
 	return a->ifindex == b->ifindex && ip_equal(&a->gateway, &b->gateway);
 }
 
-/* Another's default route goes by another's link, and indexes are given in turn: where the link
- * that we have just made is the first in the namespace, there is nothing to look for.
- */
-static int find_default(struct netns *netns, const struct plan_item *item,
-	const struct rtnl_route *ours, struct rtnl_route *ret, struct error *err)
-{
-	sa_family_t family = ours->dst.ip.family;
-	int r;
-
-	if (!item->joined && ours->ifindex == FIRST_IFINDEX)
-		return 0;
-	r = rtnl_route_get_default(&netns->nl, family, ret, err);
-	return r < 0 ? error_prefix(
-			       err, "cannot look for the %s default route", family_name(family))
-		     : 0;
-}
-
 static int add_default(struct netns *netns, const struct plan *plan, const struct record *record,
 	sa_family_t family, struct rtnl_route *ret_first, struct error *err)
 {
@@ -166,9 +146,10 @@ static int add_default(struct netns *netns, const struct plan *plan, const struc
 	if (!item)
 		return 0;
 	asked = asked_gateway(item, family) != NULL;
-	r = find_default(netns, item, &route, &there, err);
+	r = rtnl_route_get_default(&netns->nl, family, &there, err);
 	if (r < 0)
-		return r;
+		return error_prefix(
+			err, "cannot look for the %s default route", family_name(family));
 	/* Another of the pod, with the same annotation, may have asked before. */
 	if (asked && is_same(&there, &route))
 		return 0;

@@ -14,6 +14,7 @@
 #include <linux/rtnetlink.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 
 #include "hook/nl.h"
@@ -429,14 +430,18 @@ static int set_nsid(struct nl *nl, int netns, int nsid, struct error *err)
 	return nl_request(nl, request, NULL, NULL, err);
 }
 
-/* An id that says nothing of other namespaces, dead or alive. Cookies count namespaces, so those
- * that live at a time have ids near to each other. That matters: the kernel goes through all ids
- * one by one to find a namespace's (__peernet2id() in net/core/net_namespace.c), and did it for 4
- * ms where 4000 of them were random numbers.
+/* An id that says nothing of other namespaces, dead or alive: made of the cookie, which is this
+ * one's alone. Cookies are counted up, by each CPU a few thousand at a time, so those that live at
+ * a time have ids near to each other. That matters: the kernel goes through all ids one by one to
+ * find a namespace's (__peernet2id() in net/core/net_namespace.c), and did it for 4 ms where 4000
+ * of them were random numbers. Where another has taken ours, a random one does.
  */
-static int nsid_of(uint64_t cookie)
+static int choose_nsid(uint64_t cookie, unsigned try, int *ret, struct error *err)
 {
-	return (int)(NSID_FIRST + cookie % (INT32_MAX - NSID_FIRST));
+	if (try > 0 && getrandom(&cookie, sizeof(cookie), 0) != sizeof(cookie))
+		return error_set_errno(err, "cannot get a random number");
+	*ret = (int)(NSID_FIRST + cookie % (INT32_MAX - NSID_FIRST));
+	return 0;
 }
 
 /**
@@ -456,9 +461,11 @@ int rtnl_nsid_add(struct nl *nl, int netns, uint64_t cookie, int *ret_nsid, bool
 	int r = -EEXIST;
 
 	for (unsigned try = 0; try < NSID_TRIES; try++) {
-		int nsid = nsid_of(cookie + try);
+		int nsid = -1;
 
-		r = set_nsid(nl, netns, nsid, err);
+		r = choose_nsid(cookie, try, &nsid, err);
+		if (r == 0)
+			r = set_nsid(nl, netns, nsid, err);
 		if (r == 0) {
 			*ret_nsid = nsid;
 			*ret_shared = false;

@@ -24,7 +24,7 @@
 #include "schema/text.h"
 
 /* The last character is the version: another layout, another magic. */
-#define MAGIC UINT64_C(0x4f434d5648494e31) /* OCMVHIN1 */
+#define MAGIC UINT64_C(0x4f434d5648494e32) /* OCMVHIN2 */
 #define SLOTS 4096
 #define CURSORS 64
 #define TRIES_MAX 3

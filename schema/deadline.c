@@ -64,6 +64,7 @@ void deadline_start(unsigned milliseconds)
 	catch (SIGALRM);
 	catch (SIGTERM);
 	catch (SIGINT);
+	catch (SIGHUP);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	setitimer(ITIMER_REAL, &timer, NULL);

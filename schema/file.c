@@ -178,6 +178,8 @@ static int drain(int fd, size_t max, struct drained *drained, struct error *err)
 		bool full = drained->used == max;
 		int r = full || drained->used < drained->size ? 0 : make_room(drained, max, err);
 
+		if (r == 0) /* also where there is always more to read */
+			r = deadline_check("reading stdin", err);
 		n = r < 0 ? r : drain_some(fd, drained, err);
 		too_large = too_large || (full && n > 0);
 	}

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# tests/install.sh demo|check|bench|lint
+# tests/install.sh demo|check|bench|bench-quick|lint
 #
 # Installs with apt what that target needs (Debian 12). Says and does nothing when all is there.
 
@@ -12,10 +12,13 @@ PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 build=(gcc libc6-dev make libyajl-dev libmnl-dev)
 # A|B: any of the two will do. busybox and busybox-static exclude each other.
 lan=("busybox-static|busybox" iproute2 iputils-ping jq util-linux mount procps findutils)
-demo=("${build[@]}" "${lan[@]}" runc)
-check=("${demo[@]}" crun podman conmon containerd bats clang libclang-rt-14-dev python3
+# Docker's own packages have runc in containerd.io, which excludes Debian's.
+demo=("${build[@]}" "${lan[@]}" "runc|containerd.io")
+check=("${demo[@]}" crun podman conmon "containerd|containerd.io" bats clang libclang-rt-14-dev python3
 	python3-jsonschema user-mode-linux strace tcpdump ca-certificates e2fsprogs)
-bench=("${check[@]}" netavark containernetworking-plugins iptables gnuplot-nox)
+bench_quick=("${build[@]}" iproute2 util-linux mount procps python3 "gnuplot-nox|gnuplot-qt|gnuplot-x11")
+bench=("${bench_quick[@]}" "${demo[@]}" crun podman conmon "containerd|containerd.io" netavark
+	containernetworking-plugins iptables ca-certificates)
 lint=("${build[@]}" clang clang-format-14 clang-tidy cppcheck shellcheck universal-ctags pyflakes3)
 
 is_installed() { # PACKAGE|PACKAGE...
@@ -40,9 +43,10 @@ case ${1-} in
 demo) packages=("${demo[@]}") ;;
 check) packages=("${check[@]}") ;;
 bench) packages=("${bench[@]}") ;;
+bench-quick) packages=("${bench_quick[@]}") ;;
 lint) packages=("${lint[@]}") ;;
 *)
-	echo "usage: $0 demo|check|bench|lint" >&2
+	echo "usage: $0 demo|check|bench|bench-quick|lint" >&2
 	exit 2
 	;;
 esac
@@ -70,4 +74,4 @@ echo "installing ${missing[*]}"
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 apt_run update
-apt_run install --no-install-recommends "${missing[@]}"
+apt_run install --no-install-recommends --no-remove "${missing[@]}"

@@ -34,7 +34,7 @@ static void ask_attach_quick(struct race *race)
 {
 	race->question = "attach";
 	race->kase = "1";
-	race_enter(race, "floor ours ours-config");
+	race_enter(race, "empty floor ours ours-config");
 	race_attach(race);
 }
 

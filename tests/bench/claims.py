@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: MIT
 """What is claimed of the hook, and whether the measurements bear it out."""
 
-from typing import Callable, NamedTuple
+from typing import Callable, NamedTuple, Optional
 
 import samples
 
 
 class Claim(NamedTuple):
-    """A claim: measure(results) gives the value, or None where it was not measured."""
+    """A claim: measure(results) gives the value, or None where it was not measured. Without a
+    limit it is only said.
+    """
 
     text: str
     at_most: bool
-    limit: float
+    limit: Optional[float]
     measure: Callable
 
 
@@ -67,6 +69,15 @@ def allocation_in_full(results):
 RUNTIME = "crun --cgroup-manager=disabled"
 
 
+def beyond_empty(results):
+    """What ours takes beyond an empty program / what the floor does."""
+    case = ("attach", "1")
+    empty = contestant(results, *case, "empty")
+    ours = samples.difference(contestant(results, *case, "ours"), empty)
+    floor = samples.difference(contestant(results, *case, "floor"), empty)
+    return ours / floor if ours is not None and floor else None
+
+
 def hook_in_runtime(results):
     """What ours adds to a runtime's hook that does nothing / the kernel work alone."""
     added = samples.difference(
@@ -86,6 +97,7 @@ CLAIMS = (
     Claim(
         "attach: ours-config / floor", True, 1.25, ratio_of("attach", "1", "ours-config", "floor")
     ),
+    Claim("attach: (ours - empty) / (floor - empty)", True, None, beyond_empty),
     Claim("attach: netavark / ours", False, 3.5, ratio_of("attach", "1", "netavark", "ours")),
     Claim("attach: cni / ours", False, 4.5, ratio_of("attach", "1", "cni", "ours")),
     Claim("attach: ip-batch / ours", False, 2.5, ratio_of("attach", "1", "ip-batch", "ours")),
@@ -132,6 +144,9 @@ CLAIMS = (
 
 def judge(claim, results):
     """A claim's target, measured value and verdict, as text."""
+    if claim.limit is None:
+        value = claim.measure(results)
+        return "", "" if value is None else f"{value:.2f}", ""
     target = f"{'≤' if claim.at_most else '≥'} {claim.limit:g}"
     value = claim.measure(results)
     if value is None:

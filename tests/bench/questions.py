@@ -70,7 +70,8 @@ COLOUR_OF_OTHERS = 0x000000
 QUESTIONS = {
     "attach": Question(
         "How long does it take to attach a container?",
-        "One at a time, to a parent that has no other endpoint. `empty` is a program that does "
+        "One at a time, to a parent that has no other endpoints but those of the same round, seven at "
+        "most. `empty` is a program that does "
         "nothing; `floor` makes the least requests of the kernel, with values that are in its source "
         "and nothing around them; `floor-announce` has the addresses announced besides, as ours, "
         "netavark and CNI do; `ours-config` looks for the container's name in config.json.",
@@ -91,7 +92,8 @@ QUESTIONS = {
     ),
     "endpoints": Question(
         "How long does it take to attach where others are attached?",
-        "One at a time, to a parent that already has so many endpoints. `floor-announce` is the floor "
+        "One at a time, to a parent that already has so many endpoints, besides those of the same "
+        "round. `floor-announce` is the floor "
         "with the announcements that ours, netavark and CNI make as well: each goes to all other "
         "endpoints on the parent.",
         cases="endpoints on the parent",
@@ -112,8 +114,9 @@ QUESTIONS = {
     ),
     "allocation": Question(
         "How long does it take to find a free address?",
-        "`ours` is the allocation alone, with the opening of the pool. `host-local` "
-        "and `ours-attach` are whole processes, and `ours-attach` has the kernel's work in it.",
+        "`ours` is the allocation alone, with the opening of the pool, in a process that does it again "
+        "and again: code and caches are warm. `host-local` and `ours-attach` are whole processes, and "
+        "`ours-attach` has the kernel's work in it.",
         axis="time of an allocation",
         cases="how full the pool is, and how",
         unit=US,

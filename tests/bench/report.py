@@ -42,8 +42,17 @@ CSV_COLUMNS = [name for name in Row._fields if name != "n"]
 
 
 def base_of(contestants):
-    """Whom the others are compared to, or None."""
-    return next((name for name in ("floor", "ours") if name in contestants), None)
+    """Whom the others are compared to, or None. Whole processes to whole processes."""
+    bases = ("floor", "ours-attach", "ours")
+    return next((name for name in bases if name in contestants), None)
+
+
+def ratio_to_base(name, contestants):
+    """A contestant's ratio to the base; an allocation alone is no process to be compared to one."""
+    base = base_of(contestants)
+    if base == "ours-attach" and name == "ours":
+        return None
+    return samples.ratio(contestants[name], contestants.get(base, {}))
 
 
 def summarise_one(case, name, contestants):
@@ -60,7 +69,7 @@ def summarise_one(case, name, contestants):
         p99=samples.percentile(walls, 99),
         min=min(walls),
         cpu_p50=samples.percentile([sample.cpu for sample in processes], 50),
-        ratio=samples.ratio(rounds, contestants.get(base_of(contestants), {})),
+        ratio=ratio_to_base(name, contestants),
     )
 
 

@@ -46,14 +46,15 @@ describe_machine() {
 
 # Puts a question; COMMAND prepares what it needs.
 ask() { # QUESTION ROUNDS [COMMAND]
-	local start=$SECONDS
+	local start=$SECONDS result=
 
 	printf '%-20s' "$1"
 	# shellcheck disable=SC2016 # expanded where BENCH_DIR is known
 	tests/isolate.sh -t 400 tests/bench/lab.sh ${3+"$3"} sh -c \
 		'exec "$0/bench/bench" "$0" tests/bench "$BENCH_DIR" "$@"' "$build" "$1" "$2" \
-		>"$raw/$1.csv"
-	printf '%4d s\n' $((SECONDS - start))
+		>"$raw/$1.csv" || result=" FAILED"
+	printf '%4d s%s\n' $((SECONDS - start)) "$result"
+	[ -z "$result" ] || failed+=("$1")
 }
 
 # The programs themselves, without libraries. A shell is no program of the contestant's own.
@@ -72,13 +73,13 @@ measure_binaries() {
 	EOF
 }
 
+failed=()
 describe_machine >"$raw/machine.txt"
 if [ "${2-}" = quick ]; then
 	ask attach-quick 250
 	ask parallel-quick 3
 	ask allocation-quick 0
 else
-	tests/bench/docker.sh "$build"
 	ask attach 150
 	ask dual 5
 	ask detach-gone 100
@@ -90,8 +91,16 @@ else
 	strip -o "$build/bench/stripped" "$build/oci-macvlan-hook"
 	measure_binaries >>"$raw/memory.csv"
 	ask runtimes 60 tests/bench/bundles.sh
-	ask containers 15 tests/bench/engines.sh
+	if tests/bench/docker.sh "$build"; then
+		ask containers 15 tests/bench/engines.sh
+	else
+		failed+=(containers)
+	fi
 fi
 tests/bench/report.py "$raw" "$results"
 sed -n '/^| claim/,/^$/p' "$results/results.md"
 echo "$results/results.md"
+if [ ${#failed[@]} -gt 0 ]; then
+	echo "$0: failed: ${failed[*]}" >&2
+	exit 1
+fi

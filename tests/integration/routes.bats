@@ -40,6 +40,23 @@ routes_before() {
 	in_netns "$pid" ip -6 route add default via fd31::1
 }
 
+# A link that is moved in keeps its index, and the next that is made there still gets the first one.
+@test "a link that was moved in, and its default routes of another metric, stay what they are" {
+	sleeper_start
+	ip link add moved index 57 type veth peer name cable
+	ip link set cable up
+	ip link set moved netns "$SLEEPER"
+	in_netns "$SLEEPER" ip link set moved up
+	in_netns "$SLEEPER" ip addr add 172.31.0.2/24 dev moved
+	in_netns "$SLEEPER" ip addr add fd31::2/64 dev moved nodad
+	in_netns "$SLEEPER" ip route add default via 172.31.0.1 metric 100
+	in_netns "$SLEEPER" ip -6 route add default via fd31::1 metric 100
+	attach c0 "$SLEEPER" macvlan0
+	assert_eq 2 "$(in_netns "$SLEEPER" ip -j link show eth0 | jq '.[0].ifindex')"
+	assert_default "$SLEEPER" 4 "172.31.0.1 moved"
+	assert_default "$SLEEPER" 6 "fd31::1 moved"
+}
+
 @test "killed while it replaces a default route: gc gives the namespace its routes back" {
 	sleeper_start
 	in_netns "$SLEEPER" ip link set lo up
@@ -48,7 +65,7 @@ routes_before() {
 	before=$(in_netns "$SLEEPER" ip -4 route; in_netns "$SLEEPER" ip -6 route)
 	state_json creating c0 "$SLEEPER" 'io.oci-macvlan.networks=[{"name":"macvlan0",
 		"default-route":["10.0.0.1","2001:db8:babe:cafe::1"]}]' >"$BATS_TEST_TMPDIR/state"
-	for ((n = 15; n <= 40; n++)); do
+	for ((n = 8; n <= 40; n++)); do
 		strace -qq -o /dev/null -e trace=sendto -e inject=sendto:signal=KILL:when=$n \
 			"$BUILD/oci-macvlan-hook" --etc "$ETC" --run "$RUN" createRuntime \
 			<"$BATS_TEST_TMPDIR/state" && fail "was not killed at request $n"
@@ -57,7 +74,7 @@ routes_before() {
 		cli gc >/dev/null
 		assert_eq "$before" "$(in_netns "$SLEEPER" ip -4 route; in_netns "$SLEEPER" ip -6 route)"
 	done
-	((n > 18 && n < 40)) || fail "killed until request $n"
+	((n > 14 && n < 40)) || fail "killed until request $n"
 	assert_contains "$(in_netns "$SLEEPER" ip route get 203.0.113.1)" "via 10.0.0.1 dev eth0"
 }
 

@@ -134,6 +134,11 @@ static void by_sigint(void)
 	ended_by(SIGINT);
 }
 
+static void by_sighup(void)
+{
+	ended_by(SIGHUP);
+}
+
 static void anew(void)
 {
 	deadline_start(1);
@@ -247,6 +252,7 @@ int main(void)
 	run(by_clock, "the clock ends it");
 	run(by_sigterm, "SIGTERM ends it");
 	run(by_sigint, "SIGINT ends it");
+	run(by_sighup, "SIGHUP ends it");
 	run(anew, "it can be started anew");
 	run(lock_by_clock, "a lock that blocks is interrupted");
 	run(lock_ofd_by_clock, "one of an open file description too");

@@ -252,10 +252,17 @@ static void test_drain_others(void)
 	is_int(file_drain(dir, 10, &(char *){ NULL }, &size, NULL), -EISDIR, "nor a folder");
 }
 
-/* In a child, for the deadline is the process's: what draining a pipe that never ends gives. */
-static int drain_with_deadline(bool nonblocking)
+/* A pipe with a byte in it, which nobody closes. */
+static int endless_pipe(int flags)
 {
 	int pipes[2];
+
+	return pipe2(pipes, flags) == 0 && write(pipes[1], "x", 1) == 1 ? pipes[0] : -1;
+}
+
+/* In a child, for the deadline is the process's: what draining what never ends gives. */
+static int drain_with_deadline(int fd)
+{
 	int status = 0;
 	pid_t pid = fork();
 
@@ -263,13 +270,22 @@ static int drain_with_deadline(bool nonblocking)
 		char *text = NULL;
 		size_t size;
 
-		if (pipe2(pipes, nonblocking ? O_NONBLOCK : 0) < 0 || write(pipes[1], "x", 1) != 1)
-			_exit(EXIT_FAILURE);
 		deadline_start(20);
-		_exit(-file_drain(pipes[0], 10, &text, &size, NULL) & 0xff);
+		_exit(-file_drain(fd, 10, &text, &size, NULL) & 0xff);
 	}
+	close(fd);
 	waitpid(pid, &status, 0);
 	return WIFEXITED(status) ? -WEXITSTATUS(status) : 1;
+}
+
+static void test_drain_endless(void)
+{
+	is_int(drain_with_deadline(endless_pipe(0)), -ETIME,
+		"a pipe that never ends: the deadline does");
+	is_int(drain_with_deadline(endless_pipe(O_NONBLOCK)), -ETIME,
+		"one that does not block too");
+	is_int(drain_with_deadline(open("/dev/zero", O_RDONLY | O_CLOEXEC)), -ETIME,
+		"what always has more to read too");
 }
 
 static void test_replace(void)
@@ -456,8 +472,7 @@ int main(void)
 	test_read_bad();
 	test_drain();
 	test_drain_others();
-	is_int(drain_with_deadline(false), -ETIME, "a pipe that never ends: the deadline does");
-	is_int(drain_with_deadline(true), -ETIME, "one that does not block too");
+	test_drain_endless();
 	test_replace();
 	test_replace_links();
 	test_replace_bad();
