@@ -7,6 +7,20 @@
 
 load lib.bash
 
+# ip(8) is flooded as well, and gives up when its socket is full: what only looks may look again.
+in_netns() { # PID COMMAND...
+	local tries seen
+
+	if [[ " ${*:2} " == *" -j "* ]]; then
+		for ((tries = 0; tries < 50; tries++)); do
+			seen=$(nsenter -t "$1" -n "${@:2}" 2>/dev/null) || continue
+			echo "$seen"
+			return
+		done
+	fi
+	nsenter -t "$1" -n "${@:2}"
+}
+
 setup_file() {
 	lab_setup_file
 }
