@@ -185,8 +185,9 @@ static int run_attach(const struct arguments *arguments, struct state *state, st
 			"the state on stdin has no pid: is this hook called at createRuntime or "
 			"prestart?");
 	r = host_refuse_rootless(err);
-	if (r == 0)
-		r = host_open(arguments->etc, arguments->run, true, host, err);
+	if (r < 0)
+		return r;
+	r = host_open(arguments->etc, arguments->run, true, host, err);
 	if (r == 0)
 		r = attach(host, &request, err);
 	/* Looked up only now, as it says more than EPERM. */

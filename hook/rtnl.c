@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Links: one function for each request of rtnetlink(7). Each fails with the
- * kernel's errno and words; who calls knows the situation and says what it means.
- * Addresses and routes are in rtnl_ip.c, namespace ids in rtnl_nsid.c.
+ * Links: one function for each request of rtnetlink(7). Each fails with the kernel's errno and
+ * words; who calls knows the situation and says what it means. Addresses and routes are in
+ * rtnl_ip.c, namespace ids in rtnl_nsid.c.
  */
 #include "hook/rtnl.h"
 

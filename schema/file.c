@@ -118,7 +118,8 @@ static int wait_readable(int fd, struct error *err)
 struct drained {
 	char *text;
 	size_t used;
-	size_t size; /* of the memory at text, less one byte for a NUL */
+	size_t size;	/* of the memory at text, less one byte for a NUL */
+	bool too_large; /* more was read than is kept */
 };
 
 /* Twice as much as before, or what an OCI state seldom exceeds. */
@@ -145,47 +146,43 @@ __attribute__((noinline)) static ssize_t read_away(int fd)
 	return read(fd, spill, sizeof(spill));
 }
 
-/* One read; returns how many bytes, also of those that are thrown away, or 0 at the end. */
-static ssize_t drain_some(int fd, struct drained *drained, struct error *err)
+/* One read. Returns 1 to go on, 0 at the end. */
+static int drain_some(int fd, struct drained *drained, struct error *err)
 {
 	size_t room = drained->size - drained->used;
+	ssize_t n = room ? read(fd, drained->text + drained->used, room) : read_away(fd);
 
-	for (;;) {
-		ssize_t n = room ? read(fd, drained->text + drained->used, room) : read_away(fd);
-		int r = 0;
+	if (n < 0 && errno == EAGAIN) {
+		int r = wait_readable(fd, err);
 
-		if (n >= 0) {
-			drained->used += room ? (size_t)n : 0;
-			return n;
-		}
-		if (errno != EINTR && errno != EAGAIN)
-			return error_set_errno(err, "cannot read stdin");
-		if (errno == EAGAIN)
-			r = wait_readable(fd, err);
-		if (r == 0)
-			r = deadline_check("reading stdin", err);
-		if (r < 0)
-			return r;
+		return r < 0 ? r : 1;
 	}
+	if (n < 0)
+		return errno == EINTR ? 1 : error_set_errno(err, "cannot read stdin");
+	if (room)
+		drained->used += (size_t)n;
+	else if (n > 0)
+		drained->too_large = true;
+	return n > 0;
 }
 
+/* The deadline is asked each time: there may always be more to read. */
 static int drain(int fd, size_t max, struct drained *drained, struct error *err)
 {
-	bool too_large = false;
-	ssize_t n = make_room(drained, max, err);
+	int r = make_room(drained, max, err);
 
-	for (n = n < 0 ? n : 1; n > 0;) {
-		bool full = drained->used == max;
-		int r = full || drained->used < drained->size ? 0 : make_room(drained, max, err);
-
-		if (r == 0) /* also where there is always more to read */
-			r = deadline_check("reading stdin", err);
-		n = r < 0 ? r : drain_some(fd, drained, err);
-		too_large = too_large || (full && n > 0);
+	while (r >= 0) {
+		r = deadline_check("reading stdin", err);
+		if (r == 0 && drained->used == drained->size && drained->size < max)
+			r = make_room(drained, max, err);
+		if (r == 0)
+			r = drain_some(fd, drained, err);
+		if (r == 0)
+			break;
 	}
-	if (n == 0 && too_large)
+	if (r == 0 && drained->too_large)
 		return error_set(err, -EFBIG, "stdin holds more than %zu bytes", max);
-	return (int)n;
+	return r;
 }
 
 /**

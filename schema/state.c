@@ -6,7 +6,9 @@
  */
 #include "schema/state.h"
 
+#include <limits.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "schema/cleanup.h"

@@ -60,6 +60,26 @@ assert_refused() { # TEXT...
 	assert_refused "user namespace"
 }
 
+# There it could do all of it: rootless engines have such a namespace.
+@test "a user namespace that owns its network namespace is refused before anything is done" {
+	# shellcheck disable=SC2016 # expanded by the inner shell
+	run unshare --user --map-root-user --net bash -c '. "$1"; shift; ETC=$1 RUN=$2 BUNDLES=$3 HOOK_ARGS=()
+		ip link add eth0 type veth peer name cable && ip link set eth0 up || exit
+		unshare --net sleep 1000 </dev/null >/dev/null 2>&1 3>&- &
+		trap "kill $!" EXIT
+		wait_until netns_differs $!
+		attach c0 $! macvlan0' - "$REPO/tests/integration/lib.bash" "$ETC" "$BATS_TEST_TMPDIR/run" "$BUNDLES"
+	assert_refused "user namespace"
+	[ ! -e "$BATS_TEST_TMPDIR/run/containers" ]
+}
+
+@test "a lo by another name is set up" {
+	sleeper_start
+	in_netns "$SLEEPER" ip link set lo name loop0
+	attach c0 "$SLEEPER" macvlan0
+	assert_eq true "$(link_get "$SLEEPER" loop0 '.flags | index("UP") != null')" "loop0 is up"
+}
+
 @test "a missing parent" {
 	network_dual '{"parent": "eth9"}'
 	sleeper_start
