@@ -15,10 +15,9 @@
  *	@scripts@ the source of the benchmark  @dir@    the folder for everything that is written
  *	@id@      the container's id           @n@      its number
  *	@pid@     its init                     @netns@  a path of its network namespace
+ *	@mac@, @ip4@, @ip6@  made of its number, where the contestant does not choose them
  *	@case@    the circumstances            @cgroup@ the cgroup that containers belong below
  */
-
-#define CONTESTANT_NUMBERS 8192 /* how many containers may be there at a time */
 
 struct contestant {
 	const char *name;
