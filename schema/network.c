@@ -162,15 +162,16 @@ static int read_mtu(const struct json *value, const char *where, void *ret, stru
 
 static int read_ipv6(const struct json *value, const char *where, void *ret, struct error *err)
 {
-	const struct network *network = ret;
+	struct network *network = ret;
 	bool has_subnet = network_has_family(network, AF_INET6);
 	int r = json_expect(value, JSON_STRING, where, err);
 
 	if (r < 0)
 		return r;
-	if (!strcmp(value->text, "ra"))
-		return error_set(err, -EOPNOTSUPP,
-			"%s: 'ra' is not supported yet: use static or none", where);
+	if (!strcmp(value->text, "ra")) {
+		network->ipv6 = NETWORK_IPV6_RA;
+		return 0;
+	}
 	if (!strcmp(value->text, "static"))
 		return has_subnet ? 0
 				  : error_set(err, -EINVAL,
@@ -186,24 +187,23 @@ static int read_ipv6(const struct json *value, const char *where, void *ret, str
 static int read_conflict_detection(
 	const struct json *value, const char *where, void *ret, struct error *err)
 {
+	struct network *network = ret;
 	uint64_t milliseconds;
 	int r = json_get_uint(value, CONFLICT_DETECTION_MAX_MS, where, &milliseconds, err);
 
-	(void)ret;
-	if (r == 0 && milliseconds > 0)
-		r = error_set(
-			err, -EOPNOTSUPP, "%s: %s is not supported yet: use 0", where, value->text);
+	if (r == 0)
+		network->conflict_detection_ms = (unsigned)milliseconds;
 	return r;
 }
 
 static int read_host_access(
 	const struct json *value, const char *where, void *ret, struct error *err)
 {
+	struct network *network = ret;
 	int r = json_expect(value, JSON_BOOLEAN, where, err);
 
-	(void)ret;
-	if (r == 0 && value->boolean)
-		r = error_set(err, -EOPNOTSUPP, "%s: true is not supported yet: use false", where);
+	if (r == 0)
+		network->host_access = value->boolean;
 	return r;
 }
 
@@ -246,6 +246,27 @@ static const struct member network_members[] = {
 	{ NULL, NULL, false },
 };
 
+/* What the contract has but we do not do yet. */
+static int refuse_later(const struct network *network, struct error *err)
+{
+	if (network->ipv6 == NETWORK_IPV6_RA)
+		return error_set(
+			err, -EOPNOTSUPP, "ipv6: 'ra' is not supported yet: use static or none");
+	if (network->conflict_detection_ms > 0)
+		return error_set(err, -EOPNOTSUPP,
+			"conflict_detection_ms: %u is not supported yet: use 0",
+			network->conflict_detection_ms);
+	if (network->host_access)
+		return error_set(
+			err, -EOPNOTSUPP, "host_access: true is not supported yet: use false");
+	if (network->dns.mode != NETWORK_DNS_NONE)
+		return error_set(err, -EOPNOTSUPP, "dns.mode: is not supported yet: use none");
+	if (!network->parent)
+		return error_set(err, -EOPNOTSUPP,
+			"parent: a network without one is not supported yet: name a host interface (-o parent=INTERFACE)");
+	return 0;
+}
+
 static int check_network(const struct network *network, struct error *err)
 {
 	int r = network_check_subnets(network, err);
@@ -263,10 +284,7 @@ static int check_network(const struct network *network, struct error *err)
 	if (network->mtu && network->mtu < IPV6_MTU_MIN && network_has_family(network, AF_INET6))
 		return error_set(err, -EINVAL, "mtu: %u is too small for IPv6, which needs %d",
 			network->mtu, IPV6_MTU_MIN);
-	if (!network->parent)
-		return error_set(err, -EOPNOTSUPP,
-			"parent: a network without one is not supported yet: name a host interface (-o parent=INTERFACE)");
-	return 0;
+	return refuse_later(network, err);
 }
 
 /**
@@ -287,6 +305,7 @@ int network_parse(const char *text, size_t size, struct network **ret, struct er
 	if (!network)
 		return error_set(err, -ENOMEM, "out of memory");
 	memset(network, 0, offsetof(struct network, subnets));
+	network->dns.mode = NETWORK_DNS_NONE;
 	r = json_parse(text, size, &network->doc, err);
 	if (r == 0)
 		r = members_read_object(json_root(network->doc), network_members, "", network, err);
@@ -294,6 +313,8 @@ int network_parse(const char *text, size_t size, struct network **ret, struct er
 		r = check_network(network, err);
 	if (r < 0)
 		return r;
+	if (network->ipv6 == NETWORK_IPV6_NONE && network_has_family(network, AF_INET6))
+		network->ipv6 = NETWORK_IPV6_STATIC;
 	*ret = network;
 	network = NULL;
 	return 0;

@@ -34,6 +34,27 @@ enum network_ipam {
 	NETWORK_IPAM_NONE,
 };
 
+/* How containers get IPv6 addresses. */
+enum network_ipv6 {
+	NETWORK_IPV6_NONE,
+	NETWORK_IPV6_STATIC, /* from the subnets */
+	NETWORK_IPV6_RA,     /* by router advertisements */
+};
+
+enum network_dns_mode {
+	NETWORK_DNS_HOST, /* the host's resolvers */
+	NETWORK_DNS_NONE,
+	NETWORK_DNS_STATIC,
+};
+
+/* What containers resolve names with. The lists are of mode static. */
+struct network_dns {
+	enum network_dns_mode mode;
+	const struct json *servers; /* an array of strings, each an address; NULL: none */
+	const struct json *search;  /* an array of words; NULL: none */
+	const struct json *options; /* the same */
+};
+
 struct network_subnet {
 	struct cidr subnet;
 	struct ip gateway; /* family 0: none */
@@ -61,6 +82,10 @@ struct network {
 	const char *parent;
 	enum network_mode mode;
 	enum network_ipam ipam;
+	enum network_ipv6 ipv6;
+	unsigned conflict_detection_ms; /* how long new addresses are probed for; 0: not at all */
+	bool host_access;
+	struct network_dns dns;
 	bool internal;
 	unsigned mtu;		   /* bytes; 0: the parent's */
 	const struct json *labels; /* an object of strings, or NULL */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * The members "ipam" and "dns" of a network: who gives the addresses, and which resolvers. What the
- * contract has and we do not do yet is checked all the same, then refused.
+ * The members "ipam" and "dns" of a network: who gives the addresses, and which resolvers. An IPAM
+ * driver that the contract has and we do not do yet is checked all the same, then refused.
  */
 #include "schema/network.h"
 
@@ -80,11 +80,17 @@ int network_read_ipam(const struct json *value, const char *where, void *ret, st
 	return 0;
 }
 
+/* While the member "dns" is read. */
 struct dns {
-	const char *mode;
-	unsigned n_servers;
+	struct network_dns dns;
 	unsigned n_entries;	 /* of the list that is being read */
 	const char *only_static; /* a key that has no meaning in another mode, or NULL */
+};
+
+static const char *const dns_mode_names[] = {
+	[NETWORK_DNS_HOST] = "host",
+	[NETWORK_DNS_NONE] = "none",
+	[NETWORK_DNS_STATIC] = "static",
 };
 
 static int read_dns_mode(const struct json *value, const char *where, void *ret, struct error *err)
@@ -94,12 +100,13 @@ static int read_dns_mode(const struct json *value, const char *where, void *ret,
 
 	if (r < 0)
 		return r;
-	if (strcmp(value->text, "host") && strcmp(value->text, "none") &&
-		strcmp(value->text, "static"))
-		return error_set(err, -EINVAL, "%s: '%.64s' is not host, none or static", where,
-			value->text);
-	dns->mode = value->text;
-	return 0;
+	for (unsigned i = 0; i < sizeof(dns_mode_names) / sizeof(dns_mode_names[0]); i++)
+		if (!strcmp(value->text, dns_mode_names[i])) {
+			dns->dns.mode = (enum network_dns_mode)i;
+			return 0;
+		}
+	return error_set(
+		err, -EINVAL, "%s: '%.64s' is not host, none or static", where, value->text);
 }
 
 /* A word of resolv.conf; a blank or a line's end would make two of it. */
@@ -123,15 +130,6 @@ static int read_word(const struct json *value, const char *where, void *ret, str
 	return 0;
 }
 
-static int read_words(const struct json *value, const char *where, void *ret, struct error *err)
-{
-	struct dns *dns = ret;
-
-	dns->n_entries = 0;
-	dns->only_static = value->key;
-	return members_read_array(value, read_word, where, dns, err);
-}
-
 static int read_server(const struct json *value, const char *where, void *ret, struct error *err)
 {
 	struct ip ip;
@@ -143,23 +141,44 @@ static int read_server(const struct json *value, const char *where, void *ret, s
 	return r < 0 ? error_prefix(err, "%s", where) : 0;
 }
 
-static int read_servers(const struct json *value, const char *where, void *ret, struct error *err)
+static int read_list(const struct json *value, members_read_fn *read, const char *where,
+	struct dns *dns, const struct json **ret, struct error *err)
 {
-	struct dns *dns = ret;
 	int r;
 
 	dns->n_entries = 0;
 	dns->only_static = value->key;
-	r = members_read_array(value, read_server, where, dns, err);
-	dns->n_servers = dns->n_entries;
+	r = members_read_array(value, read, where, dns, err);
+	*ret = r == 0 && dns->n_entries > 0 ? value : NULL;
 	return r;
+}
+
+static int read_servers(const struct json *value, const char *where, void *ret, struct error *err)
+{
+	struct dns *dns = ret;
+
+	return read_list(value, read_server, where, dns, &dns->dns.servers, err);
+}
+
+static int read_search(const struct json *value, const char *where, void *ret, struct error *err)
+{
+	struct dns *dns = ret;
+
+	return read_list(value, read_word, where, dns, &dns->dns.search, err);
+}
+
+static int read_options(const struct json *value, const char *where, void *ret, struct error *err)
+{
+	struct dns *dns = ret;
+
+	return read_list(value, read_word, where, dns, &dns->dns.options, err);
 }
 
 static const struct member dns_members[] = {
 	{ "mode", read_dns_mode, false },
 	{ "servers", read_servers, false },
-	{ "search", read_words, false },
-	{ "options", read_words, false },
+	{ "search", read_search, false },
+	{ "options", read_options, false },
 	{ NULL, NULL, false },
 };
 
@@ -167,26 +186,24 @@ static const struct member dns_members[] = {
  * network_read_dns() - read the member "dns"
  * @value: the value
  * @where: its place in the document
- * @ret:   the struct network, which has nothing for it yet
+ * @ret:   the struct network
  * @err:   filled on failure
  *
- * Return: 0; -EINVAL; -EOPNOTSUPP: what we do not do yet.
+ * Return: 0, -EINVAL, -E2BIG.
  */
 int network_read_dns(const struct json *value, const char *where, void *ret, struct error *err)
 {
-	struct dns dns = { .mode = "host" };
+	struct network *network = ret;
+	struct dns dns = { .dns = { .mode = NETWORK_DNS_HOST } };
 	int r = members_read_object(value, dns_members, where, &dns, err);
 
-	(void)ret;
 	if (r < 0)
 		return r;
-	if (dns.only_static && strcmp(dns.mode, "static"))
+	if (dns.only_static && dns.dns.mode != NETWORK_DNS_STATIC)
 		return error_set(err, -EINVAL, "%s.%s: is for mode static, but the mode is %s",
-			where, dns.only_static, dns.mode);
-	if (!strcmp(dns.mode, "static") && dns.n_servers == 0)
+			where, dns.only_static, dns_mode_names[dns.dns.mode]);
+	if (dns.dns.mode == NETWORK_DNS_STATIC && !dns.dns.servers)
 		return error_set(err, -EINVAL, "%s.servers: mode static needs at least one", where);
-	if (strcmp(dns.mode, "none"))
-		return error_set(err, -EOPNOTSUPP, "%s.mode: '%s' is not supported yet: use none",
-			where, dns.mode);
+	network->dns = dns.dns;
 	return 0;
 }
