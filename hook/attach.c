@@ -7,8 +7,9 @@
  *
  *   intent   a record is written that names the networks, the parents, the namespace and init
  *   owner    RUN/netns/COOKIE says whose record has this namespace's endpoints
- *   claims   the addresses, as links in RUN/pools/PARENT
- *   link     created in the container's namespace, given its addresses, set up (endpoint.c)
+ *   claims   the addresses, as links in RUN/pools/PARENT (items.c, as the next)
+ *   link     created in the container's namespace, given its addresses, set up (endpoint.c); before
+ *            that, the addresses are tried out on the LAN (probes.c)
  *   routes   those of the networks, and one default route a family
  *   final    the record again, with indexes, MACs and addresses as read back
  *
@@ -25,21 +26,17 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "hook/detach.h"
-#include "hook/endpoint.h"
 #include "hook/host.h"
+#include "hook/items.h"
 #include "hook/log.h"
-#include "hook/machine.h"
 #include "hook/netns.h"
 #include "hook/plan.h"
 #include "hook/previous.h"
-#include "hook/reconcile.h"
 #include "hook/routes.h"
 #include "hook/rtnl.h"
 #include "ipam/claims.h"
-#include "ipam/ipam.h"
 #include "schema/bundle.h"
 #include "schema/cleanup.h"
 #include "schema/deadline.h"
@@ -53,12 +50,6 @@
 #define SHORT_ID 12
 /* Two members of a pod that start at once may each find the other on the way. */
 #define OWNER_TRIES 64
-/* How often room is looked for while others free some, and how long the pauses are: 1 ms at first,
- * each four times the one before.
- */
-#define ROOM_TRIES 6
-#define ROOM_PAUSE_NS 250000L
-
 /* An attach under way. */
 struct attachment {
 	struct host *host;
@@ -69,111 +60,6 @@ struct attachment {
 	unsigned first;	       /* its first endpoint that is new */
 	struct routes_first first_routes;
 };
-
-/* The same network twice in one container: each has a key, a MAC and an address of its own. */
-static void set_key(struct record_endpoint *endpoint, const char *key, unsigned occurrence)
-{
-	if (occurrence == 0)
-		text_join(endpoint->key, sizeof(endpoint->key), key);
-	else
-		snprintf(endpoint->key, sizeof(endpoint->key), "%.*s~%u",
-			(int)(sizeof(endpoint->key) - 5), key, occurrence + 1);
-}
-
-/* Goes by the container's name where it has one, unless another live container has that name. */
-static int choose_key(struct attachment *a, const struct ipam_request *request,
-	struct record_endpoint *endpoint, const struct plan_item *item, bool *ret_is_name,
-	struct error *err)
-{
-	char holder[CLAIMS_OWNER_MAX + 1];
-	bool freed = false;
-	int r;
-
-	*ret_is_name = false;
-	set_key(endpoint, a->request->id, item->occurrence);
-	if (!a->request->name)
-		return 0;
-	set_key(endpoint, a->request->name, item->occurrence);
-	r = ipam_claim_key(&a->host->store, request, holder, err);
-	if (r == -EEXIST && reconcile_holder(a->host, holder, &freed, err) == 0 && freed)
-		r = ipam_claim_key(&a->host->store, request, holder, err);
-	if (r == -EEXIST) {
-		log_notice("container '%s': the name '%s' is taken by '%s', so it goes by its id",
-			a->request->id, a->request->name, holder);
-		set_key(endpoint, a->request->id, item->occurrence);
-		return 0;
-	}
-	*ret_is_name = r == 0;
-	return r;
-}
-
-/* 02:42 and the IPv4 address, as Docker has it; else a hash that the same container gets again. */
-static void choose_mac(
-	const struct plan_item *item, bool key_is_name, struct record_endpoint *endpoint)
-{
-	if (item->selection->has_mac) {
-		memcpy(endpoint->mac, item->selection->mac, MAC_SIZE);
-	} else if (endpoint->n_addresses && endpoint->addresses[0].ip.family == AF_INET) {
-		endpoint->mac[0] = 0x02;
-		endpoint->mac[1] = 0x42;
-		memcpy(endpoint->mac + 2, endpoint->addresses[0].ip.bytes, 4);
-	} else {
-		/* One container's name may be another's id. */
-		machine_mac(item->network->name, key_is_name ? "name" : "id", endpoint->key,
-			item->parent.mac, endpoint->mac);
-	}
-}
-
-/* Again after what the dead left is freed: all of it when the pool is full, else the holder. Other
- * attaches may want room at the same time, and be at work on what would do for us: so after a look
- * that found nothing to free we try once more, and where somebody is at work, we wait a little.
- */
-static int allocate(struct attachment *a, const struct ipam_request *request,
-	struct ipam_result *ret, struct error *err)
-{
-	int r = ipam_allocate(&a->host->store, request, ret, err);
-	bool hope = r == -ENOSPC || r == -EADDRINUSE;
-
-	for (unsigned try = 0; hope && try < ROOM_TRIES && !deadline_passed(); try++) {
-		if (try > 0)
-			nanosleep(&(struct timespec){ .tv_nsec = ROOM_PAUSE_NS << 2 * try }, NULL);
-		hope = false;
-		if (r == -ENOSPC)
-			hope = reconcile_made_room(a->host);
-		else
-			reconcile_holder(a->host, ret->holder, &hope, NULL);
-		r = ipam_allocate(&a->host->store, request, ret, err);
-		hope = hope && (r == -ENOSPC || r == -EADDRINUSE);
-	}
-	return r;
-}
-
-static int attach_item(struct attachment *a, const struct plan_item *item, struct error *err)
-{
-	struct record_endpoint *endpoint = &a->record->endpoints[item->endpoint];
-	struct ipam_request request = {
-		.network = item->network,
-		.selection = item->selection,
-		.host = a->plan->host,
-		.n_host = a->plan->n_host,
-		.id = a->record->id,
-		.interface = endpoint->interface,
-		.key = endpoint->key,
-	};
-	struct ipam_result result = { 0 };
-	bool key_is_name = false;
-	int r = choose_key(a, &request, endpoint, item, &key_is_name, err);
-
-	if (r == 0)
-		r = allocate(a, &request, &result, err);
-	if (r == 0) {
-		endpoint->n_addresses = result.n;
-		memcpy(endpoint->addresses, result.addresses, sizeof(endpoint->addresses));
-		choose_mac(item, key_is_name, endpoint);
-		r = endpoint_wire(a->host, a->netns, a->record->id, item, endpoint, err);
-	}
-	return r < 0 ? error_prefix(err, "network '%s'", item->network->name) : 0;
-}
 
 /* Puts the plan's new endpoints into the record, as intents. */
 static int add_intents(struct attachment *a, struct error *err)
@@ -216,14 +102,18 @@ static int set_lo_up(struct nl *nl, struct error *err)
 /* Everything between the intent and the final record. */
 static int attach_items(struct attachment *a, struct error *err)
 {
+	const struct items items = {
+		.host = a->host,
+		.netns = a->netns,
+		.plan = a->plan,
+		.record = a->record,
+		.id = a->request->id,
+		.name = a->request->name,
+	};
 	int r = set_lo_up(&a->netns->nl, err);
 
-	for (unsigned i = 0; r == 0 && i < a->plan->n; i++) {
-		if (!a->plan->items[i].joined)
-			r = attach_item(a, &a->plan->items[i], err);
-		if (r == 0)
-			r = deadline_check("attaching", err);
-	}
+	if (r == 0)
+		r = items_attach(&items, err);
 	if (r == 0)
 		r = routes_add(a->netns, a->plan, a->record, &a->first_routes, err);
 	if (r == 0)

@@ -16,7 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "schema/deadline.h"
+#include "schema/cleanup.h"
 #include "schema/error.h"
 
 #ifndef SO_NETNS_COOKIE
@@ -25,6 +25,8 @@
 
 /* A dump that was disturbed is asked for again this often. */
 #define DUMP_TRIES 8
+/* So many messages are taken out at a time. */
+#define DRAIN_MAX 1024
 
 /**
  * nl_open() - open a socket in the namespace that the process is in
@@ -52,6 +54,45 @@ int nl_open(struct nl *ret, struct error *err)
 	}
 	*ret = (struct nl){ .fd = fd };
 	return 0;
+}
+
+/**
+ * nl_open_group() - open a socket that becomes readable when something changes
+ * @group: of what: RTNLGRP_*
+ * @ret:   the socket; nl_close() closes it
+ * @err:   filled on failure
+ *
+ * For poll(2) alone: what is told may be forged, or lost. nl_drain() takes it out; then ask the
+ * kernel, by another socket, how things are.
+ *
+ * Return: 0, or what nl_open() or setsockopt(2) gave.
+ */
+int nl_open_group(int group, struct nl *ret, struct error *err)
+{
+	struct nl nl cleanup(nl_close) = NL_CLOSED;
+	int r = nl_open(&nl, err);
+
+	if (r < 0)
+		return r;
+	if (setsockopt(nl.fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0)
+		return error_set_errno(err, "cannot hear of changes in the kernel");
+	*ret = nl;
+	nl = NL_CLOSED;
+	return 0;
+}
+
+/**
+ * nl_drain() - take out all that a socket of nl_open_group() was told
+ * @nl: the socket
+ */
+void nl_drain(const struct nl *nl)
+{
+	char byte;
+	ssize_t n = 0;
+
+	/* ENOBUFS, something was lost, is said once. Whoever floods us is not waited for. */
+	for (unsigned i = 0; i < DRAIN_MAX && (n >= 0 || errno == ENOBUFS || errno == EINTR); i++)
+		n = recv(nl->fd, &byte, sizeof(byte), MSG_DONTWAIT);
 }
 
 /**

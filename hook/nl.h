@@ -25,6 +25,8 @@ struct nl {
 typedef int nl_answer_fn(void *arg, const struct nlmsghdr *message);
 
 int nl_open(struct nl *ret, struct error *err);
+int nl_open_group(int group, struct nl *ret, struct error *err);
+void nl_drain(const struct nl *nl);
 void nl_close(struct nl *nl);
 int nl_request(struct nl *nl, struct nlmsghdr *request, nl_answer_fn *answer, void *arg,
 	struct error *err);

@@ -100,7 +100,10 @@ int parent_find(struct nl *nl, const struct network *network, struct parent *ret
 		return error_set(err, -EINVAL, "mtu %u is larger than the %u of parent '%s'",
 			network->mtu, link.mtu, link.name);
 	*ret = (struct parent){
-		.ifindex = link.ifindex, .mtu = link.mtu, .is_up = link.flags & IFF_UP
+		.ifindex = link.ifindex,
+		.mtu = link.mtu,
+		.is_up = link.flags & IFF_UP,
+		.has_carrier = link.flags & IFF_RUNNING,
 	};
 	memcpy(ret->name, link.name, sizeof(ret->name));
 	memcpy(ret->mac, link.mac, MAC_SIZE);

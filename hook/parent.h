@@ -18,6 +18,7 @@ struct parent {
 	int ifindex;
 	unsigned mtu;
 	bool is_up;
+	bool has_carrier;
 	uint8_t mac[MAC_SIZE];
 };
 

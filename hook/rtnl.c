@@ -337,6 +337,26 @@ int rtnl_link_set_arp_notify(struct nl *nl, int ifindex, struct error *err)
 }
 
 /**
+ * rtnl_link_set_mac() - give a link another MAC
+ * @nl:      a socket in its namespace
+ * @ifindex: its index; it may be up
+ * @mac:     the MAC
+ * @err:     filled on failure
+ *
+ * With arp_notify and ndisc_notify on, the kernel announces all addresses of a link that is up.
+ *
+ * Return: 0; -EADDRINUSE: it is in use on the parent.
+ */
+int rtnl_link_set_mac(struct nl *nl, int ifindex, const uint8_t mac[MAC_SIZE], struct error *err)
+{
+	_Alignas(struct nlmsghdr) char buffer[NL_REQUEST_MAX];
+	struct nlmsghdr *request = put_link(buffer, RTM_SETLINK, ifindex);
+
+	mnl_attr_put(request, IFLA_ADDRESS, MAC_SIZE, mac);
+	return nl_request(nl, request, NULL, NULL, err);
+}
+
+/**
  * rtnl_link_set_name() - rename a link that is down
  * @nl:      a socket in its namespace
  * @ifindex: its index

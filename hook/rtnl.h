@@ -59,10 +59,24 @@ int rtnl_link_is_up(const struct nl *nl, const char *name, bool *ret, struct err
 int rtnl_link_add_macvlan(struct nl *nl, const struct rtnl_macvlan *macvlan, struct error *err);
 int rtnl_link_set_up(struct nl *nl, int ifindex, struct error *err);
 int rtnl_link_set_arp_notify(struct nl *nl, int ifindex, struct error *err);
+int rtnl_link_set_mac(struct nl *nl, int ifindex, const uint8_t mac[MAC_SIZE], struct error *err);
 int rtnl_link_set_name(struct nl *nl, int ifindex, const char *name, struct error *err);
 int rtnl_link_del(struct nl *nl, int nsid, int ifindex, struct error *err);
 
-int rtnl_addr_add(struct nl *nl, int ifindex, const struct cidr *address, struct error *err);
+/* An address of a link. */
+struct rtnl_addr {
+	struct cidr cidr;
+	uint32_t flags; /* IFA_F_* */
+	uint8_t scope;	/* RT_SCOPE_* */
+};
+
+int rtnl_addr_add(struct nl *nl, int ifindex, const struct cidr *address, bool detect_duplicates,
+	struct error *err);
+int rtnl_addr_del(struct nl *nl, int ifindex, const struct cidr *address, struct error *err);
+/* One address of a link. Returns 0 or -errno (to fail). */
+typedef int rtnl_link_addr_fn(void *arg, const struct rtnl_addr *addr);
+int rtnl_addr_list_link(struct nl *nl, int ifindex, sa_family_t family, rtnl_link_addr_fn *found,
+	void *arg, struct error *err);
 /* One address of the namespace. Returns 0 or -errno (to fail). */
 typedef int rtnl_addr_fn(void *arg, const struct ip *ip);
 int rtnl_addr_list(struct nl *nl, rtnl_addr_fn *found, void *arg, struct error *err);
@@ -73,6 +87,8 @@ int rtnl_route_get_default(
 int rtnl_route_add_first(struct nl *nl, struct rtnl_route *route, struct error *err);
 int rtnl_route_del_others(struct nl *nl, const struct rtnl_route *route, struct error *err);
 int rtnl_route_del(struct nl *nl, const struct rtnl_route *route, struct error *err);
+
+int rtnl_neigh_set_retrans(struct nl *nl, int ifindex, unsigned ms, struct error *err);
 
 int rtnl_nsid_add(struct nl *nl, int netns, uint64_t cookie, int *ret_nsid, bool *ret_shared,
 	struct error *err);

@@ -30,13 +30,14 @@ static void put_ip(struct nlmsghdr *request, uint16_t type, const struct ip *ip)
  * @nl:      a socket in its namespace
  * @ifindex: its index
  * @address: the address, with the subnet's prefix length
+ * @detect_duplicates: an IPv6 address is tentative until the kernel has asked the LAN for others;
+ *           without it, it is usable at once
  * @err:     filled on failure
- *
- * IPv6 without duplicate address detection: it is usable at once.
  *
  * Return: 0, -EEXIST.
  */
-int rtnl_addr_add(struct nl *nl, int ifindex, const struct cidr *address, struct error *err)
+int rtnl_addr_add(struct nl *nl, int ifindex, const struct cidr *address, bool detect_duplicates,
+	struct error *err)
 {
 	_Alignas(struct nlmsghdr) char buffer[NL_REQUEST_MAX];
 	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
@@ -48,7 +49,7 @@ int rtnl_addr_add(struct nl *nl, int ifindex, const struct cidr *address, struct
 	message = mnl_nlmsg_put_extra_header(request, sizeof(*message));
 	message->ifa_family = (uint8_t)family;
 	message->ifa_prefixlen = address->len;
-	message->ifa_flags = family == AF_INET6 ? IFA_F_NODAD : 0;
+	message->ifa_flags = family == AF_INET6 && !detect_duplicates ? IFA_F_NODAD : 0;
 	message->ifa_index = (uint32_t)ifindex;
 	put_ip(request, IFA_LOCAL, &address->ip);
 	put_ip(request, IFA_ADDRESS, &address->ip);

@@ -15,8 +15,10 @@
 #include "hook/host.h"
 #include "hook/known.h"
 #include "hook/log.h"
+#include "hook/reconcile.h"
 #include "ipam/claims.h"
 #include "ipam/dir.h"
+#include "ipam/quarantine.h"
 #include "schema/cleanup.h"
 #include "schema/error.h"
 #include "schema/record.h"
@@ -73,15 +75,41 @@ static bool is_led_to(
 	return !strcmp(cookie, name);
 }
 
+/* An address that somebody on the LAN had, ten minutes ago. */
+static void sweep_conflict(
+	const struct broom *broom, const char *name, const struct quarantine *quarantine)
+{
+	const struct collection *collection = broom->collection;
+	char line[COLLECT_TEXT];
+	char mac[MAC_TEXT];
+	struct ip ip;
+
+	if (quarantine->seconds > 0 || ip_parse(name, &ip, NULL) < 0 ||
+		(!collection->dry_run &&
+			!quarantine_lift(&collection->host->store, broom->dir, &ip)) ||
+		!collection->output->freed)
+		return;
+	snprintf(line, sizeof(line),
+		"address '%s' on parent '%s': %s: it is long ago that MAC '%s' had it", name,
+		broom->pool, collection->dry_run ? "would be free" : "is free",
+		mac_format(quarantine->mac, mac));
+	collection->output->freed(collection->output->arg, line);
+}
+
 static int sweep_claim(void *arg, const char *name, const char *owner, struct error *err)
 {
 	const struct broom *broom = arg;
 	struct collection *collection = broom->collection;
 	char id[CLAIMS_OWNER_MAX + 1];
 	const char *interface = "";
+	struct quarantine quarantine;
 	char *slash;
 	int r = 0;
 
+	if (broom->pool && quarantine_parse(owner, &quarantine)) {
+		sweep_conflict(broom, name, &quarantine);
+		return 0;
+	}
 	snprintf(id, sizeof(id), "%s", owner);
 	slash = strchr(id, '/');
 	if (slash) {

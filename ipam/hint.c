@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
  * The hint file of a subnet, RUN/pools/PARENT/.hint-FIRST_LEN, mapped by whoever allocates there:
- * a bitmap of the addresses in use, the bit that was handed out last (the cursor), and who had
- * which bit last. Changed by all with atomic operations and no lock.
+ * a bitmap of the addresses in use, the bit that was handed out last (the cursor), who had which
+ * bit last, and who gave one back a short time ago. Changed by all with atomic operations and no
+ * lock.
  *
  * The claims are the truth, and this only says where to look: with any content, however wrong,
  * and with no file at all, the same addresses come out as free, later. So nothing is ever
@@ -24,9 +25,10 @@
 #include "schema/text.h"
 
 /* The last character is the version: another layout, another magic. */
-#define MAGIC UINT64_C(0x4f434d5648494e32) /* OCMVHIN2 */
+#define MAGIC UINT64_C(0x4f434d5648494e33) /* OCMVHIN3 */
 #define SLOTS 4096
 #define CURSORS 64
+#define PASTS 1024
 #define TRIES_MAX 3
 /* ".hint-", an address, "_", "128" */
 #define NAME_SIZE (sizeof(".hint-") + IP_TEXT + sizeof("_128"))
@@ -37,6 +39,10 @@ struct hint_file {
 	uint64_t magic;
 	uint64_t cursors[CURSORS]; /* by range: networks on one parent may share a subnet */
 	uint64_t slots[SLOTS];	   /* by key and network; on a collision the last one stays */
+	struct past {
+		uint64_t when; /* milliseconds above, the bit below */
+		uint64_t who;  /* the MAC above, the key below */
+	} pasts[PASTS];	       /* by bit; on a collision the last one stays */
 	uint64_t words[];
 };
 
@@ -314,4 +320,44 @@ bool hint_recall_cursor(const struct hint *hint, uint64_t range, uint32_t *ret)
 void hint_remember_cursor(const struct hint *hint, uint64_t range, uint32_t bit)
 {
 	remember(&hint->file->cursors[range % CURSORS], range, bit);
+}
+
+/**
+ * hint_recall_past() - who gave a bit back last
+ * @hint: the hint
+ * @bit:  the bit
+ * @ret:  what is known of it
+ *
+ * Return: false when nothing is.
+ */
+bool hint_recall_past(const struct hint *hint, uint32_t bit, struct hint_past *ret)
+{
+	const struct past *past = &hint->file->pasts[bit % PASTS];
+	uint64_t when = __atomic_load_n(&past->when, __ATOMIC_ACQUIRE);
+	uint64_t who = __atomic_load_n(&past->who, __ATOMIC_RELAXED);
+
+	if (when / HINT_BITS_MAX == 0 || (when & BIT_MASK) != bit)
+		return false;
+	ret->ms = when / HINT_BITS_MAX;
+	ret->key = (uint16_t)who;
+	for (unsigned i = 0; i < MAC_SIZE; i++)
+		ret->mac[i] = (uint8_t)(who >> (56 - 8 * i));
+	return true;
+}
+
+/**
+ * hint_note_past() - note who gives a bit back
+ * @hint: the hint
+ * @bit:  the bit
+ * @past: who, and when
+ */
+void hint_note_past(const struct hint *hint, uint32_t bit, const struct hint_past *past)
+{
+	struct past *slot = &hint->file->pasts[bit % PASTS];
+	uint64_t who = past->key;
+
+	for (unsigned i = 0; i < MAC_SIZE; i++)
+		who |= (uint64_t)past->mac[i] << (56 - 8 * i);
+	__atomic_store_n(&slot->who, who, __ATOMIC_RELAXED);
+	__atomic_store_n(&slot->when, past->ms * HINT_BITS_MAX + bit, __ATOMIC_RELEASE);
 }

@@ -39,6 +39,13 @@ struct hints {
 	} open[HINTS_MAX];
 };
 
+/* Who gave an address back last, and when. */
+struct hint_past {
+	uint64_t ms; /* CLOCK_BOOTTIME */
+	uint16_t key;
+	uint8_t mac[MAC_SIZE];
+};
+
 int hint_open(
 	int pool, const struct cidr *subnet, bool create, struct hint *ret, struct error *err);
 void hint_close(struct hint *hint);
@@ -52,6 +59,8 @@ bool hint_recall(const struct hint *hint, uint64_t key, uint32_t *ret);
 void hint_remember(const struct hint *hint, uint64_t key, uint32_t bit);
 bool hint_recall_cursor(const struct hint *hint, uint64_t range, uint32_t *ret);
 void hint_remember_cursor(const struct hint *hint, uint64_t range, uint32_t bit);
+bool hint_recall_past(const struct hint *hint, uint32_t bit, struct hint_past *ret);
+void hint_note_past(const struct hint *hint, uint32_t bit, const struct hint_past *past);
 
 size_t bitmap_words(uint32_t bits);
 bool bitmap_test(const uint64_t *words, uint32_t bit);

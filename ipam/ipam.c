@@ -11,7 +11,9 @@
 #include <unistd.h>
 
 #include "ipam/index.h"
+#include "ipam/ipam_parts.h"
 #include "ipam/pool.h"
+#include "ipam/quarantine.h"
 #include "ipam/store.h"
 #include "schema/cleanup.h"
 #include "schema/error.h"
@@ -63,16 +65,6 @@ int ipam_claim_key(struct store *store, const struct ipam_request *request,
 	return r;
 }
 
-/* One endpoint's allocation on its way. */
-struct allocation {
-	const struct ipam_request *request;
-	struct store_pool *pool;
-	char owner[CLAIMS_OWNER_MAX + 1];
-	struct ip *reserved;
-	size_t n_reserved;
-	struct ipam_result result;
-};
-
 /* What automatic addresses pass over. A route's gateway is somebody else's too, but a container may
  * be meant to be it: then it asks for that address.
  */
@@ -102,7 +94,14 @@ static int list_reserved(struct allocation *allocation, struct error *err)
 	return 0;
 }
 
-static struct pool_request pool_request_of(
+/**
+ * ipam_pool_request() - what an allocation wants of its pool
+ * @allocation: the allocation
+ * @subnet:     where from
+ *
+ * Return: the request; it points into @allocation.
+ */
+struct pool_request ipam_pool_request(
 	const struct allocation *allocation, const struct network_subnet *subnet)
 {
 	return (struct pool_request){
@@ -133,9 +132,12 @@ static int take_static(struct allocation *allocation, const struct ip *ip, struc
 	if (!subnet || allocation->result.n == NETWORK_SUBNETS_MAX)
 		return error_set(
 			err, -EINVAL, "network '%s' does not have that address", network->name);
-	request = pool_request_of(allocation, subnet);
+	request = ipam_pool_request(allocation, subnet);
 	r = pool_take(allocation->pool->dir, &allocation->pool->hints, &request, ip,
 		allocation->result.holder, err);
+	if (r == -EEXIST && quarantine_lift(allocation->store, allocation->pool->dir, ip))
+		r = pool_take(allocation->pool->dir, &allocation->pool->hints, &request, ip,
+			allocation->result.holder, err);
 	if (r == 0)
 		add_result(allocation, ip, subnet->subnet.len);
 	if (r == -EEXIST && err)
@@ -143,20 +145,34 @@ static int take_static(struct allocation *allocation, const struct ip *ip, struc
 	return r == -EEXIST ? -EADDRINUSE : r;
 }
 
-static int take_automatic(struct allocation *allocation, sa_family_t family, struct error *err)
+/**
+ * ipam_take_automatic() - claim the next free address of a family
+ * @allocation: the allocation
+ * @family:     AF_INET or AF_INET6
+ * @is_other:   pass over the one that the key had last
+ * @ret:        the address; of family 0: the network has no subnet of this family
+ * @err:        filled on failure
+ *
+ * Return: 0, -ENOSPC, -ENOMEM, or what the failed system call gave.
+ */
+int ipam_take_automatic(const struct allocation *allocation, sa_family_t family, bool is_other,
+	struct cidr *ret, struct error *err)
 {
 	const struct network_subnet *subnet =
 		network_first_subnet(allocation->request->network, family);
+	struct store_pool *pool = allocation->pool;
 	struct pool_request request;
-	struct ip ip;
 	int r;
 
+	*ret = (struct cidr){ 0 };
 	if (!subnet)
 		return 0;
-	request = pool_request_of(allocation, subnet);
-	r = pool_allocate(allocation->pool->dir, &allocation->pool->hints, &request, &ip, err);
-	if (r == 0)
-		add_result(allocation, &ip, subnet->subnet.len);
+	request = ipam_pool_request(allocation, subnet);
+	request.is_other = is_other;
+	r = pool_allocate(pool->dir, &pool->hints, &request, &ret->ip, err);
+	if (r == -ENOSPC && quarantine_expire(allocation->store, pool->dir))
+		r = pool_allocate(pool->dir, &pool->hints, &request, &ret->ip, err);
+	ret->len = subnet->subnet.len;
 	return r;
 }
 
@@ -165,10 +181,11 @@ static int take_family(struct allocation *allocation, sa_family_t family, struct
 {
 	const struct selection *selection = allocation->request->selection;
 	bool automatic = true;
+	struct cidr taken;
+	int r;
 
 	for (unsigned i = 0; i < selection->n_ips; i++) {
 		const struct ip *ip = &selection->ips[i].ip;
-		int r;
 
 		if (ip->family != family)
 			continue;
@@ -177,15 +194,50 @@ static int take_family(struct allocation *allocation, sa_family_t family, struct
 		if (r < 0)
 			return r;
 	}
-	return automatic ? take_automatic(allocation, family, err) : 0;
+	if (!automatic)
+		return 0;
+	r = ipam_take_automatic(allocation, family, false, &taken, err);
+	if (r == 0 && taken.ip.family)
+		add_result(allocation, &taken.ip, taken.len);
+	return r;
+}
+
+/**
+ * ipam_begin() - open the pool of an endpoint, and list what is not for it
+ * @store:   the store
+ * @request: the endpoint
+ * @ret:     the allocation, zeroed; ipam_end() ends it, also on failure
+ * @err:     filled on failure
+ *
+ * Return: 0, -ENOMEM, or what opening the pool gave.
+ */
+int ipam_begin(struct store *store, const struct ipam_request *request, struct allocation *ret,
+	struct error *err)
+{
+	int r = store_keep_pool(store, request->network->parent, true, &ret->pool, err);
+
+	if (r < 0)
+		return r;
+	ret->store = store;
+	ret->request = request;
+	owner_of(request->id, request->interface, ret->owner);
+	return list_reserved(ret, err);
+}
+
+/**
+ * ipam_end() - free what an allocation holds; a destructor for cleanup()
+ * @allocation: the allocation
+ */
+void ipam_end(struct allocation *allocation)
+{
+	free(allocation->reserved);
+	allocation->reserved = NULL;
 }
 
 static int take_all(struct allocation *allocation, struct error *err)
 {
-	int r = list_reserved(allocation, err);
+	int r = take_family(allocation, AF_INET, err);
 
-	if (r == 0)
-		r = take_family(allocation, AF_INET, err);
 	if (r == 0)
 		r = take_family(allocation, AF_INET6, err);
 	for (unsigned i = 0; r < 0 && i < allocation->result.n; i++)
@@ -211,20 +263,17 @@ static int take_all(struct allocation *allocation, struct error *err)
 int ipam_allocate(struct store *store, const struct ipam_request *request, struct ipam_result *ret,
 	struct error *err)
 {
-	struct allocation allocation = { .request = request };
-	const struct network *network = request->network;
+	struct allocation allocation = { 0 };
 	int r;
 
-	if (network->ipam == NETWORK_IPAM_NONE) {
+	if (request->network->ipam == NETWORK_IPAM_NONE) {
 		*ret = allocation.result;
 		return 0;
 	}
-	r = store_keep_pool(store, network->parent, true, &allocation.pool, err);
-	if (r < 0)
-		return r;
-	owner_of(request->id, request->interface, allocation.owner);
-	r = take_all(&allocation, err);
-	free(allocation.reserved);
+	r = ipam_begin(store, request, &allocation, err);
+	if (r == 0)
+		r = take_all(&allocation, err);
+	ipam_end(&allocation);
 	if (r == 0)
 		*ret = allocation.result;
 	if (r == -EADDRINUSE)
@@ -296,6 +345,20 @@ static int release_intent(struct store_pool *pool, const char *owner, struct err
 			   : pool_list_owner(pool->dir, owner, release_found, pool, err);
 }
 
+/* Before the address is free: who claims it wants to know (ipam/candidates.c). */
+static void note_past(struct store_pool *pool, const struct record_endpoint *endpoint,
+	const char *owner, const struct cidr *address)
+{
+	const struct pool_request request = {
+		.subnet = cidr_subnet(address),
+		.owner = owner,
+		.key = endpoint->key,
+		.network = endpoint->network,
+	};
+
+	pool_note_past(pool->dir, &pool->hints, &request, &address->ip, endpoint->mac);
+}
+
 /**
  * ipam_release() - give back the addresses of an endpoint, and its container's name
  * @store:    the store
@@ -323,8 +386,10 @@ int ipam_release(struct store *store, const char *id, const struct record_endpoi
 	/* Where it goes by its id, no such claim is there. */
 	r = claims_release(
 		pool->dir, name_claim_of(endpoint->network, endpoint->key, name), owner, err);
-	for (unsigned i = 0; r == 0 && i < endpoint->n_addresses; i++)
+	for (unsigned i = 0; r == 0 && i < endpoint->n_addresses; i++) {
+		note_past(pool, endpoint, owner, &endpoint->addresses[i]);
 		r = pool_release(pool->dir, &pool->hints, &endpoint->addresses[i], owner, err);
+	}
 	return r;
 }
 

@@ -10,13 +10,14 @@
  */
 #include "ipam/pool.h"
 
-#include <dirent.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "ipam/dir.h"
 #include "ipam/hint.h"
+#include "ipam/window.h"
 #include "schema/cleanup.h"
 #include "schema/error.h"
 #include "schema/hash.h"
@@ -29,16 +30,6 @@
 /* No candidate is left; no errno, as the file system gives those. */
 #define NONE_LEFT 1
 
-/* The candidates of a range: FIRST and the COUNT - 1 behind it. A range of more than HINT_BITS_MAX
- * addresses ends there, so that each candidate has a bit of its own.
- */
-struct window {
-	sa_family_t family;
-	ip_value first;
-	uint32_t count;
-	uint32_t bits; /* of the subnet's bitmap */
-};
-
 /* One allocation on its way. */
 struct search {
 	int pool;
@@ -49,51 +40,6 @@ struct search {
 	uint64_t range; /* hash of the range, for its cursor */
 	unsigned misses;
 };
-
-static struct window window_of(const struct cidr *subnet, const struct cidr *range)
-{
-	struct ip first = cidr_first(range);
-	struct ip last = cidr_last(range);
-	ip_value behind = ip_to_value(&last) - ip_to_value(&first);
-	uint32_t bits = hint_bits(subnet);
-
-	return (struct window){
-		.family = first.family,
-		.first = ip_to_value(&first),
-		.count = behind < bits ? (uint32_t)behind + 1 : bits,
-		.bits = bits,
-	};
-}
-
-static uint32_t bit_at(const struct window *window, uint32_t offset)
-{
-	return (uint32_t)(window->first + offset) & (window->bits - 1);
-}
-
-/* The offset of a bit in the window; window->count or more where it is outside. */
-static uint32_t offset_of(const struct window *window, uint32_t bit)
-{
-	return (bit - (uint32_t)window->first) & (window->bits - 1);
-}
-
-/* The first offset from here to the end whose bit is clear, or the end. */
-static uint32_t next_clear(
-	const struct window *window, const uint64_t *words, uint32_t offset, uint32_t end)
-{
-	while (offset < end) {
-		uint32_t bit = bit_at(window, offset);
-		uint64_t clear = ~__atomic_load_n(&words[bit / 64], __ATOMIC_RELAXED) >> bit % 64;
-		uint32_t here = 64 - bit % 64;
-		uint32_t found = clear ? (uint32_t)__builtin_ctzll(clear) : 64;
-
-		if (here > window->bits - bit)
-			here = window->bits - bit; /* behind its end, the bitmap begins again */
-		if (found < here)
-			return offset + found < end ? offset + found : end;
-		offset += here;
-	}
-	return end;
-}
 
 static bool is_reserved(const struct pool_request *request, const struct ip *ip)
 {
@@ -121,11 +67,11 @@ static int take_between(struct search *search, uint64_t *words, uint32_t from, u
 	struct ip *ret, struct error *err)
 {
 	const struct window *window = &search->window;
-	uint32_t offset = next_clear(window, words, from, end);
+	uint32_t offset = window_next_clear(window, words, from, end);
 
-	for (; offset < end; offset = next_clear(window, words, offset + 1, end)) {
-		struct ip ip = ip_from_value(window->family, window->first + offset);
-		uint32_t bit = bit_at(window, offset);
+	for (; offset < end; offset = window_next_clear(window, words, offset + 1, end)) {
+		struct ip ip = window_ip(window, offset);
+		uint32_t bit = window_bit_at(window, offset);
 		int r;
 
 		if (is_reserved(search->request, &ip) || bitmap_set(words, bit))
@@ -155,7 +101,7 @@ static int take_next(struct search *search, uint64_t *words, struct ip *ret, str
 	int r;
 
 	if (hint_recall_cursor(search->hint, search->range, &bit))
-		start = offset_of(&search->window, bit) + 1;
+		start = window_offset_of(&search->window, bit) + 1;
 	if (start >= search->window.count)
 		start = 0;
 	r = take_between(search, words, start, search->window.count, ret, err);
@@ -175,10 +121,10 @@ static int take_last(const struct search *search, struct ip *ret, struct error *
 
 	if (!hint_recall(search->hint, search->key, &bit))
 		return NONE_LEFT;
-	offset = offset_of(window, bit);
+	offset = window_offset_of(window, bit);
 	if (offset >= window->count)
 		return NONE_LEFT;
-	ip = ip_from_value(window->family, window->first + offset);
+	ip = window_ip(window, offset);
 	if (is_reserved(search->request, &ip))
 		return NONE_LEFT;
 	r = claim(search, &ip, err);
@@ -209,7 +155,7 @@ static int mark_found(void *arg, const char *name, unsigned char type, struct er
 		return 0;
 	offset = ip_to_value(&ip) - window->first;
 	if (offset < window->count)
-		bitmap_set(census->words, bit_at(window, (uint32_t)offset));
+		bitmap_set(census->words, window_bit_at(window, (uint32_t)offset));
 	return 0;
 }
 
@@ -221,7 +167,7 @@ static void refresh_hint(const struct search *search, const uint64_t *words)
 	uint64_t *hint = hint_words(search->hint);
 
 	for (uint32_t offset = 0; offset < search->window.count; offset++) {
-		uint32_t bit = bit_at(&search->window, offset);
+		uint32_t bit = window_bit_at(&search->window, offset);
 		bool used = bitmap_test(words, bit);
 
 		if (used == bitmap_test(hint, bit))
@@ -243,7 +189,7 @@ static void strike_out(
 
 	if (ip->family != window->family || offset >= window->count)
 		return;
-	if (!bitmap_set(struck, bit_at(window, (uint32_t)offset)))
+	if (!bitmap_set(struck, window_bit_at(window, (uint32_t)offset)))
 		--*candidates;
 }
 
@@ -334,7 +280,7 @@ int pool_allocate(int pool, struct hints *hints, const struct pool_request *requ
 
 	if (!hint)
 		return error_set(err, -ENOMEM, "cannot look for a free address: out of memory");
-	r = take_last(&search, ret, err);
+	r = request->is_other ? NONE_LEFT : take_last(&search, ret, err);
 	if (r == NONE_LEFT)
 		r = take_next(&search, hint_words(hint), ret, err);
 	if (r == NONE_LEFT)
@@ -370,6 +316,32 @@ int pool_take(int pool, struct hints *hints, const struct pool_request *request,
 }
 
 /**
+ * pool_take_next() - claim one address as if pool_allocate() had handed it out
+ * @pool:       the pool
+ * @hints:      its open hints
+ * @request:    where from and for whom; the owner's lock is held
+ * @ip:         the address, one of pool_peek()
+ * @ret_holder: on -EEXIST: who has it
+ * @err:        filled on failure
+ *
+ * Return: as pool_take().
+ */
+int pool_take_next(int pool, struct hints *hints, const struct pool_request *request,
+	const struct ip *ip, char ret_holder[CLAIMS_OWNER_MAX + 1], struct error *err)
+{
+	int r = pool_take(pool, hints, request, ip, ret_holder, err);
+	const struct hint *hint = r == 0 ? hints_get(hints, pool, &request->subnet, false) : NULL;
+	uint32_t bit;
+
+	if (!hint)
+		return r;
+	bit = (uint32_t)ip_to_value(ip) & (hint->bits - 1);
+	hint_remember(hint, hash_key(request), bit);
+	hint_remember_cursor(hint, hash_range(&request->range), bit);
+	return 0;
+}
+
+/**
  * pool_release() - give an address back, if it is this owner's
  * @pool:    the pool
  * @hints:   its open hints
@@ -397,75 +369,102 @@ int pool_release(int pool, struct hints *hints, const struct cidr *address, cons
 	return r;
 }
 
-/* Whose claims are looked for, and who hears of them. */
-struct listing {
-	const char *owner;
-	claims_list_fn *found;
-	void *arg;
-};
-
-static int claim_found(void *arg, const char *name, const char *owner, struct error *err)
+/* The first clear bits of [from, end) whose addresses may be handed out. */
+static unsigned peek_between(const struct pool_request *request, const struct window *window,
+	const uint64_t *words, uint32_t from, uint32_t end, struct ip ret[], unsigned max)
 {
-	const struct listing *listing = arg;
+	unsigned n = 0;
 
-	return strcmp(owner, listing->owner) ? 0 : listing->found(listing->arg, name, owner, err);
+	for (uint32_t at = window_next_clear(window, words, from, end); n < max && at < end;
+		at = window_next_clear(window, words, at + 1, end)) {
+		struct ip ip = window_ip(window, at);
+
+		if (!is_reserved(request, &ip))
+			ret[n++] = ip;
+	}
+	return n;
 }
 
 /**
- * pool_list_owner() - call a function for each claim of an owner, by looking at every claim
- * @pool:  the pool
- * @owner: CONTAINER/INTERFACE; its id's lock is held
- * @found: the function; it may release the claim
- * @arg:   for the function
- * @err:   filled on failure
+ * pool_peek() - which addresses would be handed out next
+ * @pool:    the pool
+ * @hints:   its open hints
+ * @request: where from and for whom
+ * @ret:     room for @max addresses
+ * @max:     how many are wanted
  *
- * For an endpoint that is only an intent: which addresses it got is not recorded. Of many owners,
- * index_list() is faster.
+ * Nothing is claimed, and only the hint is asked: they may be taken.
  *
- * Return: 0, or what readdir(3), readlink(2) or the function gave.
+ * Return: how many were found.
  */
-int pool_list_owner(
-	int pool, const char *owner, claims_list_fn *found, void *arg, struct error *err)
+unsigned pool_peek(int pool, struct hints *hints, const struct pool_request *request,
+	struct ip ret[], unsigned max)
 {
-	struct listing listing = { owner, found, arg };
+	const struct hint *hint = hints_get(hints, pool, &request->subnet, false);
+	struct window window = window_of(&request->subnet, &request->range);
+	uint32_t start = 0;
+	uint32_t bit;
+	unsigned n;
 
-	return claims_list(pool, claim_found, &listing, err);
+	if (!hint)
+		return 0;
+	if (hint_recall_cursor(hint, hash_range(&request->range), &bit))
+		start = window_offset_of(&window, bit) + 1;
+	if (start >= window.count)
+		start = 0;
+	n = peek_between(request, &window, hint_words(hint), start, window.count, ret, max);
+	return n + peek_between(request, &window, hint_words(hint), 0, start, ret + n, max - n);
 }
 
-/* What is counted. */
-struct count {
-	const struct cidr *subnet;
-	unsigned long n;
-};
-
-static int count_found(void *arg, const char *name, unsigned char type, struct error *err)
+static uint64_t boottime_ms(void)
 {
-	struct count *count = arg;
-	struct ip ip;
+	struct timespec now;
 
-	(void)err;
-	if (type == DT_LNK && name[0] != '.' && ip_parse(name, &ip, NULL) == 0 &&
-		cidr_contains(count->subnet, &ip))
-		count->n++;
-	return 0;
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
 /**
- * pool_count() - how many addresses of a subnet are claimed
- * @pool:   the pool
- * @subnet: the subnet
- * @ret:    the number
- * @err:    filled on failure
- *
- * Return: 0, or what readdir(3) gave.
+ * pool_note_past() - note that the use of an address ends
+ * @pool:    the pool
+ * @hints:   its open hints
+ * @request: the subnet, the owner, the key and the network
+ * @ip:      the address
+ * @mac:     whose it was
  */
-int pool_count(int pool, const struct cidr *subnet, unsigned long *ret, struct error *err)
+void pool_note_past(int pool, struct hints *hints, const struct pool_request *request,
+	const struct ip *ip, const uint8_t mac[MAC_SIZE])
 {
-	struct count count = { subnet, 0 };
-	int r = dir_list(pool, count_found, &count, err);
+	const struct hint *hint = hints_get(hints, pool, &request->subnet, false);
+	struct hint_past past = { .ms = boottime_ms(), .key = (uint16_t)hash_key(request) };
 
-	if (r < 0)
-		return r;
-	*ret = count.n;
-	return 0;
+	if (!hint)
+		return;
+	memcpy(past.mac, mac, MAC_SIZE);
+	hint_note_past(hint, (uint32_t)ip_to_value(ip) & (hint->bits - 1), &past);
+}
+
+/**
+ * pool_recall_past() - what is known of the last use of an address
+ * @pool:    the pool
+ * @hints:   its open hints
+ * @request: the subnet, and who asks: the owner, the key and the network
+ * @ip:      the address
+ * @ret:     what is known
+ */
+void pool_recall_past(int pool, struct hints *hints, const struct pool_request *request,
+	const struct ip *ip, struct pool_past *ret)
+{
+	const struct hint *hint = hints_get(hints, pool, &request->subnet, false);
+	uint64_t now = boottime_ms();
+	struct hint_past past;
+
+	*ret = (struct pool_past){ 0 };
+	if (!hint || !hint_recall_past(hint, (uint32_t)ip_to_value(ip) & (hint->bits - 1), &past) ||
+		past.ms > now)
+		return;
+	ret->is_known = true;
+	ret->is_same = past.key == (uint16_t)hash_key(request);
+	ret->ms = now - past.ms;
+	memcpy(ret->mac, past.mac, MAC_SIZE);
 }

@@ -19,7 +19,8 @@
 #include "schema/text.h"
 
 #define LABELS_MAX 64
-/* The longest time that a new address is probed for. */
+/* How long a new address is probed for, and how long at most. */
+#define CONFLICT_DETECTION_DEFAULT_MS 200
 #define CONFLICT_DETECTION_MAX_MS 10000
 /* RFC 8200 section 5: a link with a smaller MTU cannot have IPv6. */
 #define IPV6_MTU_MIN 1280
@@ -252,10 +253,6 @@ static int refuse_later(const struct network *network, struct error *err)
 	if (network->ipv6 == NETWORK_IPV6_RA)
 		return error_set(
 			err, -EOPNOTSUPP, "ipv6: 'ra' is not supported yet: use static or none");
-	if (network->conflict_detection_ms > 0)
-		return error_set(err, -EOPNOTSUPP,
-			"conflict_detection_ms: %u is not supported yet: use 0",
-			network->conflict_detection_ms);
 	if (network->host_access)
 		return error_set(
 			err, -EOPNOTSUPP, "host_access: true is not supported yet: use false");
@@ -305,6 +302,7 @@ int network_parse(const char *text, size_t size, struct network **ret, struct er
 	if (!network)
 		return error_set(err, -ENOMEM, "out of memory");
 	memset(network, 0, offsetof(struct network, subnets));
+	network->conflict_detection_ms = CONFLICT_DETECTION_DEFAULT_MS;
 	network->dns.mode = NETWORK_DNS_NONE;
 	r = json_parse(text, size, &network->doc, err);
 	if (r == 0)

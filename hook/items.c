@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The new endpoints of an attach: each gets a key that it goes by, addresses, a MAC and a link. The
+ * addresses of all are tried out on the LAN in one wait.
+ */
+#include "hook/items.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "hook/endpoint.h"
+#include "hook/host.h"
+#include "hook/log.h"
+#include "hook/machine.h"
+#include "hook/netns.h"
+#include "hook/plan.h"
+#include "hook/probe.h"
+#include "hook/reconcile.h"
+#include "ipam/claims.h"
+#include "ipam/ipam.h"
+#include "schema/cleanup.h"
+#include "schema/deadline.h"
+#include "schema/error.h"
+#include "schema/record.h"
+#include "schema/text.h"
+
+/* How often room is looked for while others free some, and how long the pauses are: 1 ms at first,
+ * each four times the one before.
+ */
+#define ROOM_TRIES 6
+#define ROOM_PAUSE_NS 250000L
+
+/* The same network twice in one container: each has a key, a MAC and an address of its own. */
+static void set_key(struct record_endpoint *endpoint, const char *key, unsigned occurrence)
+{
+	if (occurrence == 0)
+		text_join(endpoint->key, sizeof(endpoint->key), key);
+	else
+		snprintf(endpoint->key, sizeof(endpoint->key), "%.*s~%u",
+			(int)(sizeof(endpoint->key) - 5), key, occurrence + 1);
+}
+
+/* Goes by the container's name where it has one, unless another live container has that name. */
+static int choose_key(const struct items *items, const struct ipam_request *request,
+	struct record_endpoint *endpoint, const struct plan_item *item, bool *ret_is_name,
+	struct error *err)
+{
+	char holder[CLAIMS_OWNER_MAX + 1];
+	bool freed = false;
+	int r;
+
+	*ret_is_name = false;
+	set_key(endpoint, items->id, item->occurrence);
+	if (!items->name)
+		return 0;
+	set_key(endpoint, items->name, item->occurrence);
+	r = ipam_claim_key(&items->host->store, request, holder, err);
+	if (r == -EEXIST && reconcile_holder(items->host, holder, &freed, err) == 0 && freed)
+		r = ipam_claim_key(&items->host->store, request, holder, err);
+	if (r == -EEXIST) {
+		log_notice("container '%s': the name '%s' is taken by '%s', so it goes by its id",
+			items->id, items->name, holder);
+		set_key(endpoint, items->id, item->occurrence);
+		return 0;
+	}
+	*ret_is_name = r == 0;
+	return r;
+}
+
+/* 02:42 and the IPv4 address, as Docker has it; else a hash that the same container gets again. */
+static void choose_mac(
+	const struct plan_item *item, bool key_is_name, struct record_endpoint *endpoint)
+{
+	if (item->selection->has_mac) {
+		memcpy(endpoint->mac, item->selection->mac, MAC_SIZE);
+	} else if (endpoint->n_addresses && endpoint->addresses[0].ip.family == AF_INET) {
+		endpoint->mac[0] = 0x02;
+		endpoint->mac[1] = 0x42;
+		memcpy(endpoint->mac + 2, endpoint->addresses[0].ip.bytes, 4);
+	} else {
+		/* One container's name may be another's id. */
+		machine_mac(item->network->name, key_is_name ? "name" : "id", endpoint->key,
+			item->parent.mac, endpoint->mac);
+	}
+}
+
+/* Again after what the dead left is freed: all of it when the pool is full, else the holder. Other
+ * attaches may want room at the same time, and be at work on what would do for us: so after a look
+ * that found nothing to free we try once more, and where somebody is at work, we wait a little.
+ */
+static int allocate(const struct items *items, const struct ipam_request *request,
+	struct ipam_result *ret, struct error *err)
+{
+	int r = ipam_allocate(&items->host->store, request, ret, err);
+	bool hope = r == -ENOSPC || r == -EADDRINUSE;
+
+	for (unsigned try = 0; hope && try < ROOM_TRIES && !deadline_passed(); try++) {
+		if (try > 0)
+			nanosleep(&(struct timespec){ .tv_nsec = ROOM_PAUSE_NS << 2 * try }, NULL);
+		hope = false;
+		if (r == -ENOSPC)
+			hope = reconcile_made_room(items->host);
+		else
+			reconcile_holder(items->host, ret->holder, &hope, NULL);
+		r = ipam_allocate(&items->host->store, request, ret, err);
+		hope = hope && (r == -ENOSPC || r == -EADDRINUSE);
+	}
+	return r;
+}
+
+/* An endpoint on its way. */
+struct work {
+	struct wiring wiring;
+	struct ipam_request request;
+	bool key_is_name;
+	struct probe *probe; /* NULL: its addresses are not tried out */
+};
+
+static struct work begin(const struct items *items, const struct plan_item *item)
+{
+	struct record_endpoint *endpoint = &items->record->endpoints[item->endpoint];
+
+	return (struct work){
+		.wiring = {
+			.host = items->host,
+			.netns = items->netns,
+			.id = items->record->id,
+			.item = item,
+			.endpoint = endpoint,
+		},
+		.request = {
+			.network = item->network,
+			.selection = item->selection,
+			.host = items->plan->host,
+			.n_host = items->plan->n_host,
+			.id = items->record->id,
+			.interface = endpoint->interface,
+			.key = endpoint->key,
+		},
+	};
+}
+
+static int claim(const struct items *items, struct work *work, struct error *err)
+{
+	struct record_endpoint *endpoint = work->wiring.endpoint;
+	struct ipam_result result = { 0 };
+	int r = choose_key(
+		items, &work->request, endpoint, work->wiring.item, &work->key_is_name, err);
+
+	if (r == 0)
+		r = allocate(items, &work->request, &result, err);
+	if (r < 0)
+		return r;
+	endpoint->n_addresses = result.n;
+	memcpy(endpoint->addresses, result.addresses, sizeof(endpoint->addresses));
+	return 0;
+}
+
+/* Where nobody listens, nobody can be asked. */
+static bool has_lan(const struct plan_item *item)
+{
+	return item->parent.is_up && item->parent.has_carrier;
+}
+
+/* Makes the link; where the addresses have to be tried out first, it waits for that. */
+static int make_link(struct work *work, struct probes *probes, struct error *err)
+{
+	const struct plan_item *item = work->wiring.item;
+	struct record_endpoint *endpoint = work->wiring.endpoint;
+	int r;
+
+	if (!has_lan(item) || !probe_is_needed(work->wiring.host, &work->request, endpoint)) {
+		choose_mac(item, work->key_is_name, endpoint);
+		return endpoint_wire(&work->wiring, err);
+	}
+	probe_choose_mac(item->parent.mac, endpoint->mac);
+	r = endpoint_try(&work->wiring, err);
+	if (r < 0)
+		return r;
+	work->probe = &probes->list[probes->n];
+	return probes_add(probes, &work->request, endpoint, work->wiring.ifindex, err);
+}
+
+static int start(
+	const struct items *items, struct work *work, struct probes *probes, struct error *err)
+{
+	int r = claim(items, work, err);
+
+	if (r == 0)
+		r = make_link(work, probes, err);
+	if (r < 0)
+		return error_prefix(err, "network '%s'", work->request.network->name);
+	return deadline_check("attaching", err);
+}
+
+/* The addresses of those that were tried out are free. */
+static int finish(struct work *work, struct error *err)
+{
+	int r;
+
+	if (!work->probe)
+		return 0;
+	if (work->wiring.item->network->mode != NETWORK_PASSTHRU) {
+		choose_mac(work->wiring.item, work->key_is_name, work->wiring.endpoint);
+		lan_close_aside(&work->probe->lan);
+	}
+	r = endpoint_settle(&work->wiring, &work->probe->lan, err);
+	return r < 0 ? error_prefix(err, "network '%s'", work->request.network->name) : 0;
+}
+
+/**
+ * items_attach() - make all new endpoints of an attach
+ * @items: whose
+ * @err:   filled on failure; what was made is left for detach
+ *
+ * Return: 0, or why not.
+ */
+int items_attach(const struct items *items, struct error *err)
+{
+	struct probes probes cleanup(probes_close); /* its list is long, and not cleared */
+	struct work works[SELECTIONS_MAX];
+	unsigned n = 0;
+	int r = 0;
+
+	probes.host = items->host;
+	probes.netns = items->netns;
+	probes.n = 0;
+	for (unsigned i = 0; r == 0 && i < items->plan->n; i++) {
+		if (items->plan->items[i].joined)
+			continue;
+		works[n] = begin(items, &items->plan->items[i]);
+		r = start(items, &works[n++], &probes, err);
+	}
+	if (r == 0 && probes.n > 0)
+		r = probes_run(&probes, err);
+	for (unsigned i = 0; r == 0 && i < n; i++)
+		r = finish(&works[i], err);
+	return r;
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef HOOK_PROBE_H
+#define HOOK_PROBE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "hook/lan.h"
+#include "ipam/ipam.h"
+#include "ipam/pool.h"
+#include "schema/network.h"
+#include "schema/selection.h"
+
+struct error;
+struct host;
+struct netns;
+struct record_endpoint;
+
+#define PROBE_MS INT64_C(1000000)
+/* So many bytes of a trial's MAC are the same in all trials of a host. */
+#define PROBE_HOST_PART 3
+/* How many further addresses are asked about beside one that may turn out to be taken. */
+#define PROBE_SPARES_MAX 3
+
+/* An address that might do where another is taken. */
+struct probe_spare {
+	struct ip ip;
+	bool is_out; /* somebody has it, or wants it */
+};
+
+/* What the kernel says of an IPv6 address. */
+enum probe_dad {
+	PROBE_DAD_NONE, /* it is not on the link */
+	PROBE_DAD_UNDER_WAY,
+	PROBE_DAD_PASSED,
+	PROBE_DAD_FAILED,
+};
+
+/* One address that is tried out. Times are CLOCK_MONOTONIC, in nanoseconds. */
+struct probe_address {
+	struct cidr *address; /* the endpoint's; another one is put there when it is taken */
+	bool is_static;
+	bool is_free; /* the trial is over */
+	int64_t begun;
+	int64_t next;  /* when the next probe is due */
+	int64_t until; /* when it counts as free; IPv6: when the kernel should have said so */
+	unsigned n_sent;
+	struct pool_past past;
+	unsigned n_spares;
+	struct probe_spare spares[PROBE_SPARES_MAX];
+	enum probe_dad dad;
+	bool has_holder;
+	struct lan_frame holder; /* IPv6: who spoke of it */
+};
+
+/* An endpoint whose addresses are tried out. */
+struct probe {
+	struct ipam_request request;
+	struct record_endpoint *endpoint;
+	int ifindex;
+	uint8_t mac[MAC_SIZE]; /* the link's, for the time of the trial */
+	unsigned wait_ms;
+	struct lan lan;
+	unsigned n_conflicts;
+	unsigned n;
+	struct probe_address addresses[NETWORK_SUBNETS_MAX];
+};
+
+/* All of an attach. They are tried out at the same time. */
+struct probes {
+	struct host *host;
+	struct netns *netns;
+	unsigned n;
+	struct probe list[SELECTIONS_MAX];
+};
+
+bool probe_is_needed(struct host *host, const struct ipam_request *request,
+	const struct record_endpoint *endpoint);
+void probe_choose_mac(const uint8_t parent[MAC_SIZE], uint8_t ret[MAC_SIZE]);
+/* One endpoint and one address: for probes.c. */
+int64_t probe_now(void);
+int probe_begin(struct probes *probes, struct probe *probe, struct probe_address *address,
+	struct error *err);
+int probe_ask(struct probes *probes, struct probe *probe, struct error *err);
+int probe_hear(struct probes *probes, struct probe *probe, struct error *err);
+int probe_step(struct probes *probes, struct probe *probe, struct probe_address *address,
+	int64_t now, int64_t *ret_next, struct error *err);
+
+int probes_add(struct probes *probes, const struct ipam_request *request,
+	struct record_endpoint *endpoint, int ifindex, struct error *err);
+int probes_run(struct probes *probes, struct error *err);
+void probes_close(struct probes *probes);
+
+#endif
