@@ -10,7 +10,6 @@
 
 #include "hook/conflicts.h"
 #include "hook/host.h"
-#include "hook/lan.h"
 #include "hook/netns.h"
 #include "hook/plan.h"
 #include "hook/reconcile.h"
@@ -26,12 +25,6 @@
  */
 #define BUSY_TRIES 1000
 #define BUSY_PAUSE_NS 1000000
-/* The kernel's own, RFC 4861 section 10. */
-#define RETRANS_DEFAULT_MS 1000
-/* Duplicate address detection waits so long: it begins a little later than the ARP probes, and must
- * not end after them.
- */
-#define DAD_SHARE(ms) ((ms)*9 / 10 + 1)
 
 static void pause_briefly(void)
 {
@@ -88,30 +81,18 @@ static int explain_add(const struct wiring *wiring, int r, struct error *err)
 	return error_prefix(err, "cannot create a macvlan on parent '%s'", endpoint->parent);
 }
 
-/* MAC is NULL in mode passthru, where it is the parent's: to set one would change the NIC's own. */
-static int add_link(const struct wiring *wiring, const uint8_t *mac, struct error *err)
+static int add_link(const struct wiring *wiring, struct rtnl_macvlan *macvlan, struct error *err)
 {
 	const struct record_endpoint *endpoint = wiring->endpoint;
-	const struct network *network = wiring->item->network;
 	struct nl *nl = &wiring->netns->nl;
-	struct rtnl_macvlan macvlan = {
-		.parent = wiring->item->parent.ifindex,
-		.netns = wiring->netns->fd,
-		.name = endpoint->interface,
-		.mac = mac,
-		.mode = network->mode,
-		.mtu = network->mtu,
-		.source_macs = (const uint8_t(*)[MAC_SIZE])network->source_macs,
-		.n_source_macs = network->n_source_macs,
-	};
 	struct rtnl_link link = { 0 };
 	int r = -EINVAL;
 
 	for (unsigned try = 0; r == -EINVAL && try < BUSY_TRIES && !deadline_passed(); try++) {
-		r = rtnl_link_add_macvlan(&wiring->host->nl, &macvlan, err);
+		r = rtnl_link_add_macvlan(&wiring->host->nl, macvlan, err);
 		if (r == -EEXIST &&
 			rtnl_link_get(nl, RTNL_HERE, endpoint->interface, &link, NULL) == -ENODEV)
-			r = add_and_rename(wiring, &macvlan, err);
+			r = add_and_rename(wiring, macvlan, err);
 		/* Modes exclude each other. Unless a live one is in the way, it is going away. */
 		if (r == -EINVAL && try == 0 &&
 			conflicts_refuse_mode(wiring->host, wiring->id, endpoint, err) < 0)
@@ -204,25 +185,12 @@ static int add_addresses(const struct wiring *wiring, struct error *err)
 	return r;
 }
 
-/* A request that fails with -EADDRINUSE while another has the MAC. */
-typedef int busy_fn(struct nl *nl, const struct wiring *wiring, struct error *err);
-
-static int set_up(struct nl *nl, const struct wiring *wiring, struct error *err)
-{
-	return rtnl_link_set_up(nl, wiring->ifindex, err);
-}
-
-static int set_mac(struct nl *nl, const struct wiring *wiring, struct error *err)
-{
-	return rtnl_link_set_mac(nl, wiring->ifindex, wiring->endpoint->mac, err);
-}
-
-static int try_while_busy(const struct wiring *wiring, busy_fn *request, struct error *err)
+static int try_set_up(const struct wiring *wiring, struct error *err)
 {
 	int r = -EADDRINUSE;
 
 	for (unsigned try = 0; r == -EADDRINUSE && try < BUSY_TRIES && !deadline_passed(); try++) {
-		r = request(&wiring->netns->nl, wiring, err);
+		r = rtnl_link_set_up(&wiring->netns->nl, wiring->ifindex, err);
 		if (r == -EADDRINUSE)
 			pause_briefly();
 	}
@@ -232,16 +200,15 @@ static int try_while_busy(const struct wiring *wiring, busy_fn *request, struct 
 /* A container that ended just now holds its MAC until its namespace is taken down; one that is
  * dead in a namespace that lives on holds it until it is collected.
  */
-static int get_mac(
-	const struct wiring *wiring, busy_fn *request, const char *what, struct error *err)
+static int set_up(const struct wiring *wiring, struct error *err)
 {
-	int r = try_while_busy(wiring, request, err);
+	int r = try_set_up(wiring, err);
 
 	if (r == -EADDRINUSE && reconcile_made_room(wiring->host))
-		r = try_while_busy(wiring, request, err);
+		r = try_set_up(wiring, err);
 	if (r == -EADDRINUSE)
 		return conflicts_refuse_mac(wiring->host, wiring->id, wiring->endpoint, err);
-	return r < 0 ? error_prefix(err, "cannot %s '%s'", what, wiring->endpoint->interface) : 0;
+	return r < 0 ? error_prefix(err, "cannot set '%s' up", wiring->endpoint->interface) : 0;
 }
 
 static bool is_passthru(const struct wiring *wiring)
@@ -280,7 +247,19 @@ static int find_link(struct wiring *wiring, struct error *err)
  */
 int endpoint_wire(struct wiring *wiring, struct error *err)
 {
-	int r = add_link(wiring, is_passthru(wiring) ? NULL : wiring->endpoint->mac, err);
+	const struct network *network = wiring->item->network;
+	struct rtnl_macvlan macvlan = {
+		.parent = wiring->item->parent.ifindex,
+		.netns = wiring->netns->fd,
+		.name = wiring->endpoint->interface,
+		/* In mode passthru it has the parent's; to set one would change the NIC's own. */
+		.mac = is_passthru(wiring) ? NULL : wiring->endpoint->mac,
+		.mode = network->mode,
+		.mtu = network->mtu,
+		.source_macs = (const uint8_t(*)[MAC_SIZE])network->source_macs,
+		.n_source_macs = network->n_source_macs,
+	};
+	int r = add_link(wiring, &macvlan, err);
 
 	if (r == 0)
 		r = find_link(wiring, err);
@@ -289,119 +268,37 @@ int endpoint_wire(struct wiring *wiring, struct error *err)
 	if (r == 0)
 		r = add_addresses(wiring, err);
 	if (r == 0)
-		r = get_mac(wiring, set_up, "set up", err);
+		r = set_up(wiring, err);
 	if (r == 0)
 		wiring->endpoint->ifindex = wiring->ifindex;
 	return r;
 }
 
-/* The kernel detects duplicates within the time that ARP has, too. It is to say nothing else yet:
- * no link-local address, which would be made of a MAC that goes, and no announcement.
- */
-static int write_trial_settings6(struct wiring *wiring, struct error *err)
-{
-	static const char *const settings[][2] = { { "disable_ipv6", "0" }, { "accept_ra", "0" },
-		{ "addr_gen_mode", "1" }, { "router_solicitation_delay", "0" },
-		{ "accept_dad", "1" }, { "dad_transmits", "1" } };
-	const char *interface = wiring->endpoint->interface;
-	unsigned wait = wiring->item->network->conflict_detection_ms;
-	autoclose int dir = -1;
-	int r = sysctl_open_ip6(interface, &dir, err);
-
-	if (r == -ENOENT)
-		return no_ip6(err);
-	if (r == 0)
-		r = sysctl_read_at(dir, interface, "addr_gen_mode", wiring->addr_gen_mode, err);
-	for (unsigned i = 0; r == 0 && i < sizeof(settings) / sizeof(settings[0]); i++)
-		r = sysctl_write_at(dir, interface, settings[i][0], settings[i][1], err);
-	/* There it cannot be set again to be announced. */
-	if (r == 0 && is_passthru(wiring))
-		r = sysctl_write_at(dir, interface, "ndisc_notify", "1", err);
-	if (r == 0)
-		r = rtnl_neigh_set_retrans(
-			&wiring->netns->nl, wiring->ifindex, DAD_SHARE(wait), err);
-	return r;
-}
-
 /**
- * endpoint_try() - make an endpoint's link from which addresses can be tried out on the LAN
- * @wiring: the endpoint, with a MAC that nobody else has, in any mode but passthru, where it is
- *          filled in
- * @err:    filled on failure; what was made is left for detach
+ * endpoint_wire_trial() - make a link from which an endpoint's addresses can be tried out
+ * @wiring: the endpoint, and another namespace than its own; its MAC is that of the link, given, or
+ *          in mode passthru filled in; its ifindex stays as it is
+ * @err:    filled on failure
  *
- * It is up, and has no address. endpoint_settle() does the rest.
+ * It is up, and has no address. Of mode bridge: so it hears of all, which one of mode source would
+ * not; but where the parent is for one alone, of mode passthru.
  *
  * Return: 0, or why not.
  */
-int endpoint_try(struct wiring *wiring, struct error *err)
+int endpoint_wire_trial(struct wiring *wiring, struct error *err)
 {
-	int r = add_link(wiring, is_passthru(wiring) ? NULL : wiring->endpoint->mac, err);
+	struct rtnl_macvlan macvlan = {
+		.parent = wiring->item->parent.ifindex,
+		.netns = wiring->netns->fd,
+		.name = wiring->endpoint->interface,
+		.mac = is_passthru(wiring) ? NULL : wiring->endpoint->mac,
+		.mode = is_passthru(wiring) ? NETWORK_PASSTHRU : NETWORK_BRIDGE,
+	};
+	int r = add_link(wiring, &macvlan, err);
 
 	if (r == 0)
 		r = find_link(wiring, err);
-	if (r == 0 && has_family(wiring->endpoint, AF_INET6))
-		r = write_trial_settings6(wiring, err);
-	else if (r == 0)
-		r = disable_ip6(wiring->endpoint, err);
-	return r == 0 ? get_mac(wiring, set_up, "set up", err) : r;
-}
-
-/* What write_trial_settings6() has changed for the trial alone. */
-static int restore_settings6(const struct wiring *wiring, int dir, struct error *err)
-{
-	const char *interface = wiring->endpoint->interface;
-	int r = sysctl_write_at(dir, interface, "addr_gen_mode", wiring->addr_gen_mode, err);
-
 	if (r == 0)
-		r = sysctl_write_at(dir, interface, "router_solicitation_delay", "1", err);
-	if (r == 0)
-		r = rtnl_neigh_set_retrans(
-			&wiring->netns->nl, wiring->ifindex, RETRANS_DEFAULT_MS, err);
-	return r;
-}
-
-/* The kernel announces all addresses as the MAC is set; where it is not ours to set, we do. */
-static int announce(const struct wiring *wiring, const struct lan *lan, struct error *err)
-{
-	const struct record_endpoint *endpoint = wiring->endpoint;
-	int r = 0;
-
-	if (!is_passthru(wiring))
-		return get_mac(wiring, set_mac, "set the MAC of", err);
-	for (unsigned i = 0; r == 0 && i < endpoint->n_addresses; i++)
-		if (endpoint->addresses[i].ip.family == AF_INET)
-			r = lan_announce(lan, &endpoint->addresses[i].ip, err);
-	return r;
-}
-
-/**
- * endpoint_settle() - give a link of endpoint_try() what was found free
- * @wiring: the endpoint, with its addresses, of which the IPv6 ones are on the link, and its MAC;
- *          its ifindex is filled in
- * @lan:    a socket on the link
- * @err:    filled on failure; what was made is left for detach
- *
- * Return: 0, or why not.
- */
-int endpoint_settle(struct wiring *wiring, const struct lan *lan, struct error *err)
-{
-	struct record_endpoint *endpoint = wiring->endpoint;
-	bool has_ip6 = has_family(endpoint, AF_INET6);
-	autoclose int dir = -1;
-	int r = has_ip6 ? sysctl_open_ip6(endpoint->interface, &dir, err) : 0;
-
-	for (unsigned i = 0; r == 0 && i < endpoint->n_addresses; i++)
-		if (endpoint->addresses[i].ip.family == AF_INET)
-			r = add_address(wiring, &endpoint->addresses[i], err);
-	if (r == 0)
-		r = set_arp_notify(wiring, err);
-	if (r == 0 && has_ip6)
-		r = sysctl_write_at(dir, endpoint->interface, "ndisc_notify", "1", err);
-	if (r == 0)
-		r = announce(wiring, lan, err);
-	if (r == 0 && has_ip6)
-		r = restore_settings6(wiring, dir, err);
-	if (r == 0)
-		endpoint->ifindex = wiring->ifindex;
-	return r;
+		r = rtnl_link_set_no_addresses(&wiring->netns->nl, wiring->ifindex, err);
+	return r == 0 ? set_up(wiring, err) : r;
 }

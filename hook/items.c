@@ -114,7 +114,6 @@ struct work {
 	struct wiring wiring;
 	struct ipam_request request;
 	bool key_is_name;
-	struct probe *probe; /* NULL: its addresses are not tried out */
 };
 
 static struct work begin(const struct items *items, const struct plan_item *item)
@@ -151,62 +150,30 @@ static int claim(const struct items *items, struct work *work, struct error *err
 	if (r == 0)
 		r = allocate(items, &work->request, &result, err);
 	if (r < 0)
-		return r;
+		return error_prefix(err, "network '%s'", work->request.network->name);
 	endpoint->n_addresses = result.n;
 	memcpy(endpoint->addresses, result.addresses, sizeof(endpoint->addresses));
 	return 0;
 }
 
 /* Where nobody listens, nobody can be asked. */
-static bool has_lan(const struct plan_item *item)
+static bool must_be_tried(const struct work *work)
 {
-	return item->parent.is_up && item->parent.has_carrier;
+	const struct parent *parent = &work->wiring.item->parent;
+
+	return parent->is_up && parent->has_carrier &&
+	       probe_is_needed(work->wiring.host, &work->request, work->wiring.endpoint);
 }
 
-/* Makes the link; where the addresses have to be tried out first, it waits for that. */
-static int make_link(struct work *work, struct probes *probes, struct error *err)
+static int wire(struct work *work, struct error *err)
 {
-	const struct plan_item *item = work->wiring.item;
-	struct record_endpoint *endpoint = work->wiring.endpoint;
 	int r;
 
-	if (!has_lan(item) || !probe_is_needed(work->wiring.host, &work->request, endpoint)) {
-		choose_mac(item, work->key_is_name, endpoint);
-		return endpoint_wire(&work->wiring, err);
-	}
-	probe_choose_mac(item->parent.mac, endpoint->mac);
-	r = endpoint_try(&work->wiring, err);
-	if (r < 0)
-		return r;
-	work->probe = &probes->list[probes->n];
-	return probes_add(probes, &work->request, endpoint, work->wiring.ifindex, err);
-}
-
-static int start(
-	const struct items *items, struct work *work, struct probes *probes, struct error *err)
-{
-	int r = claim(items, work, err);
-
-	if (r == 0)
-		r = make_link(work, probes, err);
+	choose_mac(work->wiring.item, work->key_is_name, work->wiring.endpoint);
+	r = endpoint_wire(&work->wiring, err);
 	if (r < 0)
 		return error_prefix(err, "network '%s'", work->request.network->name);
 	return deadline_check("attaching", err);
-}
-
-/* The addresses of those that were tried out are free. */
-static int finish(struct work *work, struct error *err)
-{
-	int r;
-
-	if (!work->probe)
-		return 0;
-	if (work->wiring.item->network->mode != NETWORK_PASSTHRU) {
-		choose_mac(work->wiring.item, work->key_is_name, work->wiring.endpoint);
-		lan_close_aside(&work->probe->lan);
-	}
-	r = endpoint_settle(&work->wiring, &work->probe->lan, err);
-	return r < 0 ? error_prefix(err, "network '%s'", work->request.network->name) : 0;
 }
 
 /**
@@ -218,23 +185,26 @@ static int finish(struct work *work, struct error *err)
  */
 int items_attach(const struct items *items, struct error *err)
 {
-	struct probes probes cleanup(probes_close); /* its list is long, and not cleared */
+	struct probes probes; /* its list is long, and not cleared */
 	struct work works[SELECTIONS_MAX];
 	unsigned n = 0;
 	int r = 0;
 
 	probes.host = items->host;
-	probes.netns = items->netns;
 	probes.n = 0;
 	for (unsigned i = 0; r == 0 && i < items->plan->n; i++) {
 		if (items->plan->items[i].joined)
 			continue;
 		works[n] = begin(items, &items->plan->items[i]);
-		r = start(items, &works[n++], &probes, err);
+		r = claim(items, &works[n], err);
+		if (r == 0 && must_be_tried(&works[n]))
+			probes_add(&probes, &works[n].request, works[n].wiring.item,
+				works[n].wiring.endpoint);
+		n++;
 	}
 	if (r == 0 && probes.n > 0)
-		r = probes_run(&probes, err);
+		r = probes_run(&probes, items->netns, err);
 	for (unsigned i = 0; r == 0 && i < n; i++)
-		r = finish(&works[i], err);
+		r = wire(&works[i], err);
 	return r;
 }

@@ -15,8 +15,6 @@
 #include <netinet/icmp6.h>
 #include <netinet/if_ether.h>
 #include <netinet/ip6.h>
-#include <pthread.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -95,41 +93,17 @@ void lan_close(struct lan *lan)
 	*lan = LAN_CLOSED;
 }
 
-static void *close_fd(void *arg)
-{
-	close((int)(intptr_t)arg);
-	return NULL;
-}
-
 /**
- * lan_close_aside() - stop listening, and go on before it is closed
- * @lan: the socket; LAN_CLOSED is fine, and is what it is afterwards
+ * lan_probe() - ask whether anybody has an address, without claiming it
+ * @lan: the socket
+ * @ip:  the IPv4 address
+ * @err: filled on failure
  *
- * To close a packet socket takes a grace period of RCU (packet_release() in
- * net/packet/af_packet.c), 15 ms, and so does what an attach does next, to set a MAC. A thread has
- * the one pass during the other. It ends with the process, which is not gone before.
+ * An ARP probe: it has no sender address, so nobody's cache changes (RFC 5227 section 2.1.1).
+ *
+ * Return: 0, or what send(2) gave.
  */
-void lan_close_aside(struct lan *lan)
-{
-	pthread_t thread;
-	sigset_t all;
-	sigset_t old;
-
-	if (lan->fd < 0)
-		return;
-	/* The deadline's signals are for who is waiting, and that is not the thread. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	if (pthread_create(&thread, NULL, close_fd, (void *)(intptr_t)lan->fd) == 0)
-		pthread_detach(thread);
-	else
-		close(lan->fd);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	*lan = LAN_CLOSED;
-}
-
-static int send_arp(
-	const struct lan *lan, const struct ip *sender, const struct ip *target, struct error *err)
+int lan_probe(const struct lan *lan, const struct ip *ip, struct error *err)
 {
 	struct {
 		struct ether_header ethernet;
@@ -143,43 +117,12 @@ static int send_arp(
 	memset(frame.ethernet.ether_dhost, 0xff, MAC_SIZE);
 	memcpy(frame.ethernet.ether_shost, lan->mac, MAC_SIZE);
 	memcpy(frame.arp.arp_sha, lan->mac, MAC_SIZE);
-	memcpy(frame.arp.arp_spa, sender->bytes, sizeof(in_addr_t));
-	memcpy(frame.arp.arp_tpa, target->bytes, sizeof(in_addr_t));
+	memcpy(frame.arp.arp_tpa, ip->bytes, sizeof(in_addr_t));
 	/* A full queue loses a frame, as a LAN may: there are others. */
 	if (send(lan->fd, &frame, sizeof(frame), 0) < 0 && errno != ENOBUFS && errno != EAGAIN &&
 		errno != ENETDOWN)
 		return error_set_errno(err, "cannot send an ARP request");
 	return 0;
-}
-
-/**
- * lan_probe() - ask whether anybody has an address, without claiming it
- * @lan: the socket
- * @ip:  the IPv4 address
- * @err: filled on failure
- *
- * An ARP probe: no sender address, so nobody's cache changes (RFC 5227 section 2.1.1).
- *
- * Return: 0, or what send(2) gave.
- */
-int lan_probe(const struct lan *lan, const struct ip *ip, struct error *err)
-{
-	static const struct ip none = { AF_INET, { 0 } };
-
-	return send_arp(lan, &none, ip, err);
-}
-
-/**
- * lan_announce() - tell everybody that an address is ours now
- * @lan: the socket
- * @ip:  the IPv4 address
- * @err: filled on failure
- *
- * Return: 0, or what send(2) gave (RFC 5227 section 2.3).
- */
-int lan_announce(const struct lan *lan, const struct ip *ip, struct error *err)
-{
-	return send_arp(lan, ip, ip, err);
 }
 
 /* Who says that he has an address, in a request or an answer, or who asks because he wants it. */

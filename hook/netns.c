@@ -86,6 +86,47 @@ int netns_enter(pid_t pid, uint64_t own, struct netns *ret, struct error *err)
 }
 
 /**
+ * netns_make() - go into a new network namespace, which is nobody else's
+ * @ret: the namespace, of no init; netns_close() closes it, and then it ends
+ * @err: filled on failure
+ *
+ * netns_return() leaves it.
+ *
+ * Return: 0, or what unshare(2) or open(2) gave.
+ */
+int netns_make(struct netns *ret, struct error *err)
+{
+	cleanup(netns_close) struct netns netns = NETNS_CLOSED;
+	int r;
+
+	if (unshare(CLONE_NEWNET) < 0)
+		return error_set_errno(err, "cannot make a network namespace");
+	netns.fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	if (netns.fd < 0)
+		return error_set_errno(err, "cannot open a network namespace");
+	r = nl_open(&netns.nl, err);
+	if (r < 0)
+		return r;
+	*ret = netns;
+	netns = NETNS_CLOSED;
+	return 0;
+}
+
+/**
+ * netns_return() - go back into a namespace
+ * @netns: the namespace
+ * @err:   filled on failure
+ *
+ * Return: 0, or what setns(2) gave.
+ */
+int netns_return(const struct netns *netns, struct error *err)
+{
+	if (setns(netns->fd, CLONE_NEWNET) < 0)
+		return error_set_errno(err, "cannot return to the container's network namespace");
+	return 0;
+}
+
+/**
  * netns_check_init() - fail when the container's init has died
  * @netns: the namespace
  * @err:   filled on failure

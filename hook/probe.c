@@ -25,7 +25,6 @@
 
 #include "hook/host.h"
 #include "hook/log.h"
-#include "hook/netns.h"
 #include "hook/rtnl.h"
 #include "ipam/candidates.h"
 #include "schema/error.h"
@@ -192,7 +191,7 @@ static int replace(struct probes *probes, struct probe *probe, struct probe_addr
 		return refuse_all(address, mac, err);
 	log_taken(probe, address, mac, is_contested);
 	if (address->dad != PROBE_DAD_NONE)
-		r = rtnl_addr_del(&probes->netns->nl, probe->ifindex, address->address, err);
+		r = rtnl_addr_del(probes->nl, probe->ifindex, address->address, err);
 	if (r == 0)
 		r = candidates_drop(store, &probe->request, address->address,
 			is_contested ? NULL : (mac ? mac : unknown), err);
@@ -220,9 +219,9 @@ static int hear_answer(struct probes *probes, struct probe *probe, struct probe_
 static int hear_probe(struct probes *probes, struct probe *probe, struct probe_address *address,
 	const struct lan_frame *frame, struct error *err)
 {
-	bool is_of_this_host = !memcmp(frame->mac, probe->mac, PROBE_HOST_PART);
+	bool is_of_this_host = !memcmp(frame->mac, probe->lan.mac, PROBE_HOST_PART);
 
-	if (is_of_this_host || memcmp(frame->mac, probe->mac, MAC_SIZE) > 0)
+	if (is_of_this_host || memcmp(frame->mac, probe->lan.mac, MAC_SIZE) > 0)
 		return 0;
 	return replace(probes, probe, address, frame->mac, true, err);
 }
@@ -230,7 +229,7 @@ static int hear_probe(struct probes *probes, struct probe *probe, struct probe_a
 static void strike_spare(
 	const struct probe *probe, struct probe_address *address, const struct lan_frame *frame)
 {
-	if (frame->is_probe && !memcmp(frame->mac, probe->mac, PROBE_HOST_PART))
+	if (frame->is_probe && !memcmp(frame->mac, probe->lan.mac, PROBE_HOST_PART))
 		return;
 	for (unsigned i = 0; i < address->n_spares; i++)
 		if (ip_equal(&address->spares[i].ip, &frame->ip))
@@ -304,8 +303,7 @@ static int read_dad(void *arg, const struct rtnl_addr *addr)
  */
 int probe_ask(struct probes *probes, struct probe *probe, struct error *err)
 {
-	return rtnl_addr_list_link(
-		&probes->netns->nl, probe->ifindex, AF_INET6, read_dad, probe, err);
+	return rtnl_addr_list_link(probes->nl, probe->ifindex, AF_INET6, read_dad, probe, err);
 }
 
 /* The kernel has found a duplicate, and sets the address aside. */
@@ -319,7 +317,7 @@ static int hear_failure(struct probes *probes, struct probe *probe, struct probe
 
 	if (is_contested || !is_dying(address, mac, now))
 		return replace(probes, probe, address, mac, is_contested, err);
-	r = rtnl_addr_del(&probes->netns->nl, probe->ifindex, address->address, err);
+	r = rtnl_addr_del(probes->nl, probe->ifindex, address->address, err);
 	address->dad = PROBE_DAD_NONE;
 	address->has_holder = false;
 	address->next = now + AGAIN_MS * MS;
@@ -363,7 +361,7 @@ static int step6(struct probes *probes, struct probe *probe, struct probe_addres
 		return hear_failure(probes, probe, address, err);
 	address->is_free = address->dad == PROBE_DAD_PASSED;
 	if (address->dad == PROBE_DAD_NONE && now >= address->next) {
-		r = rtnl_addr_add(&probes->netns->nl, probe->ifindex, address->address, true, err);
+		r = rtnl_addr_add(probes->nl, probe->ifindex, address->address, true, err);
 		address->dad = PROBE_DAD_UNDER_WAY;
 	}
 	if (r == 0 && !address->is_free && now > address->until + DAD_LATE_MS * MS)

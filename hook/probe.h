@@ -14,6 +14,7 @@
 struct error;
 struct host;
 struct netns;
+struct plan_item;
 struct record_endpoint;
 
 #define PROBE_MS INT64_C(1000000)
@@ -56,9 +57,9 @@ struct probe_address {
 /* An endpoint whose addresses are tried out. */
 struct probe {
 	struct ipam_request request;
+	const struct plan_item *item;
 	struct record_endpoint *endpoint;
-	int ifindex;
-	uint8_t mac[MAC_SIZE]; /* the link's, for the time of the trial */
+	int ifindex; /* of the link from which it is asked */
 	unsigned wait_ms;
 	struct lan lan;
 	unsigned n_conflicts;
@@ -69,14 +70,13 @@ struct probe {
 /* All of an attach. They are tried out at the same time. */
 struct probes {
 	struct host *host;
-	struct netns *netns;
+	struct nl *nl; /* a socket where the links are */
 	unsigned n;
 	struct probe list[SELECTIONS_MAX];
 };
 
 bool probe_is_needed(struct host *host, const struct ipam_request *request,
 	const struct record_endpoint *endpoint);
-void probe_choose_mac(const uint8_t parent[MAC_SIZE], uint8_t ret[MAC_SIZE]);
 /* One endpoint and one address: for probes.c. */
 int64_t probe_now(void);
 int probe_begin(struct probes *probes, struct probe *probe, struct probe_address *address,
@@ -86,9 +86,8 @@ int probe_hear(struct probes *probes, struct probe *probe, struct error *err);
 int probe_step(struct probes *probes, struct probe *probe, struct probe_address *address,
 	int64_t now, int64_t *ret_next, struct error *err);
 
-int probes_add(struct probes *probes, const struct ipam_request *request,
-	struct record_endpoint *endpoint, int ifindex, struct error *err);
-int probes_run(struct probes *probes, struct error *err);
-void probes_close(struct probes *probes);
+void probes_add(struct probes *probes, const struct ipam_request *request,
+	const struct plan_item *item, struct record_endpoint *endpoint);
+int probes_run(struct probes *probes, const struct netns *home, struct error *err);
 
 #endif

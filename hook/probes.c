@@ -12,16 +12,24 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "hook/endpoint.h"
 #include "hook/host.h"
 #include "hook/machine.h"
 #include "hook/netns.h"
 #include "hook/nl.h"
+#include "hook/plan.h"
+#include "hook/rtnl.h"
+#include "hook/sysctl.h"
 #include "ipam/candidates.h"
 #include "schema/cleanup.h"
 #include "schema/deadline.h"
 #include "schema/error.h"
 #include "schema/record.h"
 
+/* Duplicate address detection waits so long: it begins a little later than the ARP probes, and must
+ * not end after them.
+ */
+#define DAD_SHARE(ms) ((ms)*9 / 10 + 1)
 /* Who gets back an address within this time needs no probe. */
 #define SAME_AGAIN_MS 60000
 
@@ -51,70 +59,31 @@ bool probe_is_needed(struct host *host, const struct ipam_request *request,
 }
 
 /**
- * probe_choose_mac() - a MAC for the time of the trial
- * @parent: the parent's MAC
- * @ret:    the MAC: unicast, locally administered, and nobody's but by chance
- *
- * Not the one that the link will have: a host that uses our address may have the same MAC, of the
- * same rule, and then neither its answers nor its duplicate address detection would reach us.
- */
-void probe_choose_mac(const uint8_t parent[MAC_SIZE], uint8_t ret[MAC_SIZE])
-{
-	/* Where there is no random number, the process' id is different enough. */
-	pid_t pid = getpid();
-
-	machine_mac("", "probe", "", parent, ret);
-	ret[1] ^= parent[4];
-	ret[2] ^= parent[5];
-	if (ret[0] == 0x02 && ret[1] == 0x42)
-		ret[0] = 0x06;
-	if (getrandom(ret + PROBE_HOST_PART, MAC_SIZE - PROBE_HOST_PART, GRND_NONBLOCK) !=
-		MAC_SIZE - PROBE_HOST_PART)
-		memcpy(ret + PROBE_HOST_PART, &pid, MAC_SIZE - PROBE_HOST_PART);
-}
-
-/**
  * probes_add() - add an endpoint whose addresses are to be tried out
  * @probes:   all of the attach
  * @request:  the endpoint; what it points to lives as long as @probes
- * @endpoint: it, with its addresses, and the MAC of its link for the time of the trial
- * @ifindex:  the link, up and without addresses
- * @err:      filled on failure
- *
- * Return: 0, or what lan_open() gave.
+ * @item:     its plan
+ * @endpoint: it, with its addresses
  */
-int probes_add(struct probes *probes, const struct ipam_request *request,
-	struct record_endpoint *endpoint, int ifindex, struct error *err)
+void probes_add(struct probes *probes, const struct ipam_request *request,
+	const struct plan_item *item, struct record_endpoint *endpoint)
 {
 	struct probe *probe = &probes->list[probes->n++];
 
 	*probe = (struct probe){
 		.request = *request,
+		.item = item,
 		.endpoint = endpoint,
-		.ifindex = ifindex,
 		.wait_ms = request->network->conflict_detection_ms,
 		.lan = LAN_CLOSED,
 		.n = endpoint->n_addresses,
 	};
-	memcpy(probe->mac, endpoint->mac, MAC_SIZE);
 	for (unsigned i = 0; i < probe->n; i++) {
 		struct cidr *address = &endpoint->addresses[i];
 
 		probe->addresses[i].address = address;
 		probe->addresses[i].is_static = candidates_is_static(request, &address->ip);
 	}
-	return lan_open(ifindex, probe->mac, &probe->lan, err);
-}
-
-/**
- * probes_close() - close what was opened; a destructor for cleanup()
- * @probes: all of the attach
- */
-void probes_close(struct probes *probes)
-{
-	for (unsigned i = 0; i < probes->n; i++)
-		lan_close(&probes->list[i].lan);
-	probes->n = 0;
 }
 
 static int begin_all(struct probes *probes, struct error *err)
@@ -165,17 +134,8 @@ static bool wait_until(const struct probes *probes, const struct nl *changes, in
 	return true;
 }
 
-/**
- * probes_run() - try out the addresses of all endpoints, until each is found free
- * @probes: all of the attach; the endpoints' addresses that are taken are replaced
- * @err:    filled on failure
- *
- * IPv6 addresses are on their links afterwards, and usable. No lock is held but the container's.
- *
- * Return: 0; -EADDRINUSE: a static address is taken, or too many are; -ENOSPC: no other is left;
- * -ETIME; -EINTR; what the kernel or the pool gave.
- */
-int probes_run(struct probes *probes, struct error *err)
+/* Until each address is found free. */
+static int run(struct probes *probes, struct error *err)
 {
 	struct nl changes cleanup(nl_close) = NL_CLOSED;
 	bool ask = false;
@@ -194,6 +154,120 @@ int probes_run(struct probes *probes, struct error *err)
 			r = deadline_check("waiting for the LAN", err);
 		if (r == 0 && !done)
 			ask = wait_until(probes, &changes, next);
+	}
+	return r;
+}
+
+/* A MAC that is nobody's but by chance, unicast and locally administered. Not the one that the
+ * endpoint will have: a host that uses our address may have the same MAC, of the same rule, and
+ * then neither its answers nor its duplicate address detection would reach us.
+ */
+static void choose_mac(const uint8_t parent[MAC_SIZE], uint8_t ret[MAC_SIZE])
+{
+	pid_t pid = getpid(); /* different enough, where there is no random number */
+
+	machine_mac("", "probe", "", parent, ret);
+	for (unsigned i = 1; i < PROBE_HOST_PART; i++)
+		ret[i] ^= parent[MAC_SIZE - PROBE_HOST_PART + i];
+	if (ret[0] == 0x02 && ret[1] == 0x42)
+		ret[0] = 0x06;
+	if (getrandom(ret + PROBE_HOST_PART, MAC_SIZE - PROBE_HOST_PART, GRND_NONBLOCK) !=
+		MAC_SIZE - PROBE_HOST_PART)
+		memcpy(ret + PROBE_HOST_PART, &pid, MAC_SIZE - PROBE_HOST_PART);
+}
+
+/* The link from which an endpoint's addresses are tried out. */
+static int make_link(
+	struct probes *probes, struct probe *probe, struct netns *trial, struct error *err)
+{
+	struct record_endpoint endpoint = *probe->endpoint;
+	struct wiring wiring = {
+		.host = probes->host,
+		.netns = trial,
+		.id = probe->request.id,
+		.item = probe->item,
+		.endpoint = &endpoint,
+	};
+	int r;
+
+	choose_mac(probe->item->parent.mac, endpoint.mac);
+	r = endpoint_wire_trial(&wiring, err);
+	if (r < 0)
+		return r;
+	probe->ifindex = wiring.ifindex;
+	r = rtnl_neigh_set_retrans(&trial->nl, probe->ifindex, DAD_SHARE(probe->wait_ms), err);
+	if (r == -ENOENT) /* a kernel without IPv6 */
+		r = 0;
+	return r == 0 ? lan_open(probe->ifindex, endpoint.mac, &probe->lan, err) : r;
+}
+
+/* From now on only the endpoint's own link may answer. Of two in mode passthru, only one can be. */
+static int unmake_link(const struct probes *probes, const struct probe *probe, struct error *err)
+{
+	int r = 0;
+
+	if (probe->item->network->mode == NETWORK_PASSTHRU)
+		return rtnl_link_del(probes->nl, RTNL_HERE, probe->ifindex, err);
+	for (unsigned i = 0; r == 0 && i < probe->n; i++)
+		if (probe->addresses[i].address->ip.family == AF_INET6)
+			r = rtnl_addr_del(
+				probes->nl, probe->ifindex, probe->addresses[i].address, err);
+	return r;
+}
+
+/* The kernel is to detect duplicates at once, and not within a second. */
+static int write_settings(struct error *err)
+{
+	int r = sysctl_write_ip6("default", "router_solicitation_delay", "0", err);
+
+	return r == -ENOENT ? 0 : r; /* a kernel without IPv6 */
+}
+
+static int run_in(struct probes *probes, struct netns *trial, struct error *err)
+{
+	int r = write_settings(err);
+
+	for (unsigned i = 0; r == 0 && i < probes->n; i++)
+		r = make_link(probes, &probes->list[i], trial, err);
+	if (r == 0)
+		r = run(probes, err);
+	for (unsigned i = 0; r == 0 && i < probes->n; i++)
+		r = unmake_link(probes, &probes->list[i], err);
+	for (unsigned i = 0; i < probes->n; i++)
+		lan_close(&probes->list[i].lan);
+	return r;
+}
+
+/**
+ * probes_run() - try out the addresses of all endpoints, until each is found free
+ * @probes: all of the attach; the endpoints' addresses that are taken are replaced
+ * @home:   the container's namespace, in which the process is, and is afterwards
+ * @err:    filled on failure
+ *
+ * They are tried out from links in a namespace of its own, which ends with this process if not
+ * before. So whoever is killed here leaves nothing; whoever shares the container's namespace can
+ * disturb nothing; and the endpoint's own link is made afterwards, with its MAC and addresses. To
+ * change the MAC of a link that is up would hold the kernel's RTNL for a grace period of RCU
+ * (macvlan_hash_change_addr() in drivers/net/macvlan.c): 13 ms, one attach after the other.
+ *
+ * No lock is held but the container's.
+ *
+ * Return: 0; -EADDRINUSE: a static address is taken, or too many are; -ENOSPC: no other is left;
+ * -ETIME; -EINTR; what the kernel or the pool gave.
+ */
+int probes_run(struct probes *probes, const struct netns *home, struct error *err)
+{
+	struct netns trial cleanup(netns_close) = NETNS_CLOSED;
+	struct error back;
+	int r = netns_make(&trial, err);
+
+	if (r < 0)
+		return r;
+	probes->nl = &trial.nl;
+	r = run_in(probes, &trial, err);
+	if (netns_return(home, &back) < 0) {
+		*err = back;
+		return back.code;
 	}
 	return r;
 }

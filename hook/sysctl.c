@@ -38,31 +38,6 @@ int sysctl_open_ip6(const char *interface, int *ret, struct error *err)
 }
 
 /**
- * sysctl_read_at() - read one setting
- * @dir:       of sysctl_open_ip6()
- * @interface: the interface, for the message
- * @name:      the setting
- * @ret:       its value, without the line's end
- * @err:       filled on failure
- *
- * Return: 0, or what open(2) or read(2) gave.
- */
-int sysctl_read_at(int dir, const char *interface, const char *name, char ret[SYSCTL_VALUE_MAX],
-	struct error *err)
-{
-	autoclose int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
-	char value[SYSCTL_VALUE_MAX];
-	ssize_t n = fd < 0 ? -1 : read(fd, value, sizeof(value) - 1);
-
-	if (n < 0)
-		return error_set_errno(err, "cannot read net.ipv6.conf.%s.%s", interface, name);
-	value[n] = '\0';
-	value[strcspn(value, "\n")] = '\0';
-	memcpy(ret, value, sizeof(value));
-	return 0;
-}
-
-/**
  * sysctl_write_at() - write one setting
  * @dir:       of sysctl_open_ip6()
  * @interface: the interface, for the message

@@ -4,12 +4,7 @@
 
 struct error;
 
-/* The longest value that is read, with its end. */
-#define SYSCTL_VALUE_MAX 16
-
 int sysctl_open_ip6(const char *interface, int *ret, struct error *err);
-int sysctl_read_at(int dir, const char *interface, const char *name, char ret[SYSCTL_VALUE_MAX],
-	struct error *err);
 int sysctl_write_at(
 	int dir, const char *interface, const char *name, const char *value, struct error *err);
 int sysctl_write_ip6(const char *interface, const char *name, const char *value, struct error *err);

@@ -435,7 +435,7 @@ static uint64_t boottime_ms(void)
 void pool_note_past(int pool, struct hints *hints, const struct pool_request *request,
 	const struct ip *ip, const uint8_t mac[MAC_SIZE])
 {
-	const struct hint *hint = hints_get(hints, pool, &request->subnet, false);
+	const struct hint *hint = hints_get(hints, pool, &request->subnet, true);
 	struct hint_past past = { .ms = boottime_ms(), .key = (uint16_t)hash_key(request) };
 
 	if (!hint)

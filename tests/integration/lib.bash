@@ -401,10 +401,11 @@ cannot_ping() { # PID ADDRESS [PING-OPTION]...
 	refute in_netns "$pid" ping -c 1 -W 0.5 "$@" "$address" >/dev/null
 }
 
-# Everything in RUN that belongs to a container; hints and empty pools are nobody's.
+# Everything in RUN that belongs to a container; hints, empty pools and what is a stranger's on the
+# LAN are none's.
 run_listing() {
 	[ ! -d "$RUN/containers" ] || (cd "$RUN" && find pools containers netns -mindepth 1 \
-		! \( -path 'pools/*' -type d \) ! -name '.hint-*' | sort)
+		! \( -path 'pools/*' -type d \) ! -name '.hint-*' ! -lname '.conflict/*' | sort)
 }
 
 # No claim, no record and no namespace entry is left.

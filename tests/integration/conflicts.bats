@@ -1,0 +1,441 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# Conflict detection: addresses that somebody on the LAN has are not used, nobody's cache is spoilt,
+# and what is used is announced. The wire is read by tcpdump on the router's port to the host.
+
+load lib.bash
+
+setup_file() {
+	lab_setup_file
+}
+
+setup() {
+	lab_setup
+	network_dual '{"conflict_detection_ms": 200}'
+	MACHINES=()
+}
+
+teardown() {
+	local machine
+
+	capture_stop
+	for machine in "${MACHINES[@]}"; do
+		lan_remove_machine "$machine"
+	done
+	lab_teardown
+}
+
+machine() { # NAME CIDR...
+	lan_add_machine "$@"
+	MACHINES+=("$1")
+	ip -n router neigh flush dev lan
+	wait_until lan_knows "$1" "${2%/*}"
+}
+
+# The machine answers: the router has its MAC.
+lan_knows() { # NAME ADDRESS
+	lan_ping router "$2" && [ "$(lan_neighbour router "$2")" = "$(machine_mac "$1")" ]
+}
+
+machine_mac() { # NAME
+	ip -n "$1" -j link show dev eth0 | jq -r '.[0].address'
+}
+
+attach_new() { # ID [KEY=VALUE]...
+	local id=$1
+	shift
+
+	sleeper_start
+	attach "$id" "$SLEEPER" macvlan0 "$@"
+}
+
+# Milliseconds of an attach, in MS.
+attach_timed() { # ID [KEY=VALUE]...
+	local id=$1 start state=$BATS_TEST_TMPDIR/state
+	shift
+
+	sleeper_start
+	state_json creating "$id" "$SLEEPER" io.oci-macvlan.networks=macvlan0 "$@" >"$state"
+	start=$(date +%s%N)
+	hook createRuntime <"$state"
+	MS=$((($(date +%s%N) - start) / 1000000))
+}
+
+# --- the wire ---
+
+CAPTURE_PID=
+
+# Captures on an interface of NETNS until capture_stop; in the background, and begun when this returns.
+capture_start() { # NETNS DEV
+	CAPTURE=$BATS_TEST_TMPDIR/capture
+	ip netns exec "$1" tcpdump -n -e -l -U -i "$2" 'arp or icmp6' >"$CAPTURE" 2>"$CAPTURE.err" 3>&- &
+	CAPTURE_PID=$!
+	wait_until grep -q 'listening on' "$CAPTURE.err"
+}
+
+capture_stop() {
+	[ -n "$CAPTURE_PID" ] || return 0
+	kill "$CAPTURE_PID" 2>/dev/null || true
+	wait "$CAPTURE_PID" 2>/dev/null || true
+	CAPTURE_PID=
+}
+
+# tcpdump's "MM:SS.ffffff" of the first or last line that matches, in milliseconds of the day.
+frame_time() { # first|last PATTERN
+	grep -E "$2" "$CAPTURE" | if [ "$1" = first ]; then head -n 1; else tail -n 1; fi |
+		awk -F '[: ]' '{ printf "%d\n", ($1 * 3600 + $2 * 60 + $3) * 1000 }'
+}
+
+captured() { # PATTERN
+	grep -qE "$1" "$CAPTURE"
+}
+
+count_frames() { # PATTERN
+	grep -cE "$1" "$CAPTURE" || true
+}
+
+# --- automatic addresses ---
+
+@test "taken addresses are passed over in the same wait, and kept back with the holder's MAC" {
+	machine printer 10.0.0.3/24 10.0.0.4/24 2001:db8:babe:cafe::3/64
+	attach_timed c0
+	assert_addresses "$SLEEPER" eth0 10.0.0.5/24 2001:db8:babe:cafe::4/64
+	[ "$MS" -ge 200 ] || fail "it took only $MS ms"
+	[ "$MS" -lt 350 ] || fail "three IPv4 addresses and two IPv6 took $MS ms"
+	mac=$(machine_mac printer)
+	for address in 10.0.0.3 10.0.0.4 2001:db8:babe:cafe::3; do
+		[[ $(claim_owner $address) == .conflict/$mac-* ]] || fail "$address: $(claim_owner $address)"
+	done
+	expiry=$(claim_owner 10.0.0.3)
+	left=$((${expiry##*-} - $(cut -d . -f 1 /proc/uptime)))
+	{ [ "$left" -gt 500 ] && [ "$left" -le 600 ]; } || fail "kept back for $left s"
+	can_ping "$SLEEPER" 10.0.0.4
+	release c0
+}
+
+@test "one that is kept back is not asked about again, and comes back when its time is over" {
+	network_dual '{"conflict_detection_ms": 50, "subnets": [{"subnet": "10.0.0.0/29", "gateway": "10.0.0.1"}]}'
+	mkdir -p "$RUN/pools/eth0"
+	attach_new c0
+	assert_addresses "$SLEEPER" eth0 10.0.0.3/29
+	ln -s ".conflict/02:00:00:00:00:77-$(($(cut -d . -f 1 /proc/uptime) + 500))" "$RUN/pools/eth0/10.0.0.4"
+	ln -s ".conflict/02:00:00:00:00:78-1" "$RUN/pools/eth0/10.0.0.5"
+	attach_new c1
+	assert_addresses "$SLEEPER" eth0 10.0.0.6/29
+	attach_new c2
+	assert_addresses "$SLEEPER" eth0 10.0.0.5/29
+	sleeper_start
+	run attach c3 "$SLEEPER" macvlan0
+	assert_eq 1 "$status"
+	assert_contains "$output" "no free address"
+}
+
+@test "gc frees one whose time is over, and says so" {
+	mkdir -p "$RUN"
+	attach_new c0
+	ln -s .conflict/02:00:00:00:00:78-1 "$RUN/pools/eth0/10.0.0.77"
+	ln -s ".conflict/02:00:00:00:00:79-$(($(cut -d . -f 1 /proc/uptime) + 500))" "$RUN/pools/eth0/10.0.0.78"
+	assert_contains "$(cli gc --dry-run)" 10.0.0.77
+	assert_contains "$(cli gc)" 02:00:00:00:00:78
+	refute test -L "$RUN/pools/eth0/10.0.0.77"
+	test -L "$RUN/pools/eth0/10.0.0.78"
+}
+
+@test "a machine that answers for every address is named, and does not hold the attach for ever" {
+	local n many=()
+
+	for n in {3..40}; do
+		many+=("10.0.0.$n/24")
+	done
+	machine proxy "${many[@]}"
+	sleeper_start
+	run attach c0 "$SLEEPER" macvlan0
+	assert_eq 1 "$status"
+	assert_contains "$output" "$(machine_mac proxy)"
+	assert_contains "$output" "proxy ARP"
+	assert_eq "" "$(links "$SLEEPER")"
+}
+
+# --- static addresses ---
+
+@test "a static address in use: the container does not start, and the holder is named" {
+	machine printer 10.0.0.9/24 2001:db8:babe:cafe::9/64
+	mac=$(machine_mac printer)
+	for ip in ip=10.0.0.9 ip6=2001:db8:babe:cafe::9; do
+		sleeper_start
+		run attach c0 "$SLEEPER" macvlan0 "io.oci-macvlan.$ip"
+		assert_eq 1 "$status"
+		assert_eq 1 "${#lines[@]}" "lines"
+		assert_contains "$output" "${ip#*=}"
+		assert_contains "$output" "$mac"
+		assert_eq "" "$(links "$SLEEPER")"
+	done
+	assert_eq "" "$(find "$RUN/containers" -name '*.json')"
+	# Asked for again when it is free, it is tried out anew.
+	lan_remove_machine printer
+	MACHINES=()
+	sleeper_start
+	attach c0 "$SLEEPER" macvlan0 io.oci-macvlan.ip=10.0.0.9 io.oci-macvlan.ip6=2001:db8:babe:cafe::9
+	assert_addresses "$SLEEPER" eth0 10.0.0.9/24 2001:db8:babe:cafe::9/64
+	release c0
+}
+
+@test "a host with the same address and the same MAC of the same rule is found, too" {
+	machine twin 10.0.0.3/24
+	ip -n twin link set eth0 address 02:42:0a:00:00:03
+	ip -n router neigh flush dev lan
+	wait_until lan_knows twin 10.0.0.3
+	attach_new c0
+	assert_addresses "$SLEEPER" eth0 10.0.0.4/24 2001:db8:babe:cafe::3/64
+	assert_contains "$(claim_owner 10.0.0.3)" 02:42:0a:00:00:03
+}
+
+# --- the form of it, on the wire ---
+
+@test "probes have no sender address, and nothing is announced before they are over" {
+	capture_start router port0
+	attach_new c0
+	pid=$SLEEPER
+	wait_until captured '10.0.0.3 .*tell 10.0.0.3'
+	wait_until captured 'neighbor advertisement, tgt is 2001:db8:babe:cafe::3'
+	capture_stop
+	mac=$(mac_of "$pid" eth0)
+	assert_eq 02:42:0a:00:00:03 "$mac"
+	assert_eq 3 "$(count_frames 'who-has 10.0.0.3 .*tell 0.0.0.0')" "probes"
+	assert_eq 0 "$(grep -E 'tell 0.0.0.0' "$CAPTURE" | grep -c "$mac")" "probes from the final MAC"
+	assert_eq 1 "$(count_frames 'who-has 10.0.0.3 .*tell 10.0.0.3')" "announcements"
+	assert_eq 1 "$(count_frames "^[^ ]* $mac > ff:ff:ff:ff:ff:ff.*who-has 10.0.0.3 .*tell 10.0.0.3")"
+	assert_eq 1 "$(count_frames ':: > .*neighbor solicitation, who has 2001:db8:babe:cafe::3')" "of DAD"
+	probe=$(frame_time first 'who-has 10.0.0.3 .*tell 0.0.0.0')
+	last=$(frame_time last 'who-has 10.0.0.3 .*tell 0.0.0.0')
+	announced=$(frame_time first 'who-has 10.0.0.3 .*tell 10.0.0.3')
+	advertised=$(frame_time first 'neighbor advertisement, tgt is 2001:db8:babe:cafe::3')
+	[ $((last - probe)) -ge 120 ] || fail "the probes are spread over $((last - probe)) ms"
+	[ $((announced - probe)) -ge 200 ] || fail "announced after $((announced - probe)) ms"
+	[ $((advertised - probe)) -ge 200 ] || fail "advertised after $((advertised - probe)) ms"
+	# All else that came from the link before that had no sender.
+	assert_eq 0 "$(grep -E 'who-has' "$CAPTURE" | grep -v 'tell 0.0.0.0' |
+		grep -v 'tell 10.0.0.3' | grep -vc 'tell 10.0.0.[12]')"
+	release c0 "$pid"
+}
+
+@test "with 0 nothing is asked" {
+	network_dual '{"conflict_detection_ms": 0}'
+	capture_start router port0
+	attach_timed c0
+	wait_until captured '10.0.0.3 .*tell 10.0.0.3'
+	capture_stop
+	assert_eq 0 "$(count_frames 'tell 0.0.0.0')"
+	assert_eq 0 "$(count_frames 'who has 2001:db8:babe:cafe::3')"
+	release c0
+}
+
+@test "a neighbour that knew another for the address reaches the new container within a second" {
+	machine laptop 10.0.0.50/24 2001:db8:babe:cafe::50/64
+	ip -n laptop neigh replace 10.0.0.3 lladdr 02:00:00:00:00:99 dev eth0 nud reachable
+	ip -n laptop neigh replace 2001:db8:babe:cafe::3 lladdr 02:00:00:00:00:99 dev eth0 nud reachable
+	attach_new c0
+	WAIT_SECONDS=1 wait_until ip netns exec laptop ping -c 1 -W 0.2 10.0.0.3
+	WAIT_SECONDS=1 wait_until ip netns exec laptop ping -c 1 -W 0.2 2001:db8:babe:cafe::3
+	assert_eq "$(mac_of "$SLEEPER" eth0)" "$(lan_neighbour laptop 10.0.0.3)"
+	release c0
+}
+
+@test "passthru: probed and announced from the parent's MAC" {
+	lan_add_parent eth1 7
+	network_write '{"name": "macvlan0", "parent": "eth1", "mode": "passthru", "conflict_detection_ms": 100,
+		"subnets": [{"subnet": "10.7.0.0/24"}, {"subnet": "2001:db8:7::/64"}]}'
+	ip -n router-eth1 addr add 10.7.0.3/24 dev lan
+	mac=$(ip -j link show dev eth1 | jq -r '.[0].address')
+	capture_start router-eth1 port0
+	attach_new c0
+	assert_addresses "$SLEEPER" eth0 10.7.0.4/24 2001:db8:7::3/64
+	wait_until captured 'who-has 10.7.0.4 .*tell 10.7.0.4'
+	wait_until captured 'neighbor advertisement, tgt is 2001:db8:7::3'
+	capture_stop
+	assert_eq 3 "$(count_frames "^[^ ]* $mac .*who-has 10.7.0.4 .*tell 0.0.0.0")"
+	assert_eq "$mac" "$(mac_of "$SLEEPER" eth0)"
+	release c0
+	ip link del eth1
+	ip netns del router-eth1
+	rm -r "$RUN/pools/eth1"
+}
+
+# --- our own ---
+
+@test "the same container within a minute does not wait; another does" {
+	attach_new c0 io.oci-macvlan.name=web
+	release c0
+	attach_timed c1 io.oci-macvlan.name=web
+	assert_addresses "$SLEEPER" eth0 10.0.0.3/24 2001:db8:babe:cafe::3/64
+	[ "$MS" -lt 150 ] || fail "the same name waited $MS ms"
+	release c1
+	attach_timed c2 io.oci-macvlan.ip=10.0.0.3
+	[ "$MS" -ge 200 ] || fail "another waited $MS ms only"
+	release c2
+}
+
+@test "a container of ours that is dying is not taken for a stranger" {
+	attach_new old io.oci-macvlan.ip=10.0.0.30
+	old=$SLEEPER
+	# It goes on answering for a while, from the MAC that it had: a machine plays that.
+	release old "$old"
+	machine ghost 10.0.0.99/24
+	ip -n ghost link set eth0 address 02:42:0a:00:00:1e
+	ip -n ghost addr add 10.0.0.30/24 dev eth0
+	(sleep 0.3 && ip -n ghost addr del 10.0.0.30/24 dev eth0) 3>&- &
+	attach_timed new io.oci-macvlan.ip=10.0.0.30
+	[ "$MS" -ge 300 ] || fail "it did not wait for the silence: $MS ms"
+	assert_addresses "$SLEEPER" eth0 10.0.0.30/24 2001:db8:babe:cafe::4/64
+	wait
+	release new
+}
+
+@test "one that does not fall silent is a stranger after all" {
+	attach_new old io.oci-macvlan.ip=10.0.0.30
+	release old
+	machine ghost 10.0.0.30/24
+	sleeper_start
+	run attach new "$SLEEPER" macvlan0 io.oci-macvlan.ip=10.0.0.30
+	assert_eq 1 "$status"
+	assert_contains "$output" "$(machine_mac ghost)"
+}
+
+# --- many at once ---
+
+# A second host on the LAN: the namespace NAME, whose eth0 is the parent; its RUN is of its own.
+host_hook() { # NETNS RUN ID PID [KEY=VALUE]...
+	local netns=$1 run=$2 id=$3 pid=$4
+	shift 4
+
+	state_json creating "$id" "$pid" io.oci-macvlan.networks=macvlan0 "$@" |
+		ip netns exec "$netns" "$BUILD/oci-macvlan-hook" --etc "$ETC" --run "$run" createRuntime
+}
+
+# One a line; none where there is no eth0.
+all_addresses() { # PID
+	{ addresses "$1" eth0 2>/dev/null || true; } | tr ' ' '\n'
+}
+
+@test "two hosts that ask for the same address at once: one at most gets it" {
+	ip netns add host2
+	ip -n host2 link add eth0 type veth peer name p-host2 netns router
+	ip -n router link set p-host2 master lan up
+	ip -n host2 link set eth0 up
+	for try in 1 2 3; do
+		sleeper_start
+		one=$SLEEPER
+		sleeper_start
+		other=$SLEEPER
+		host_hook host2 "$BATS_TEST_TMPDIR/run2" "b$try" "$other" "io.oci-macvlan.ip=10.0.0.4$try" \
+			"io.oci-macvlan.ip6=2001:db8:babe:cafe::4$try" 2>/dev/null 3>&- &
+		attach "a$try" "$one" macvlan0 "io.oci-macvlan.ip=10.0.0.4$try" \
+			"io.oci-macvlan.ip6=2001:db8:babe:cafe::4$try" 2>/dev/null || true
+		wait "$!" || true
+		for ip in "10.0.0.4$try/24" "2001:db8:babe:cafe::4$try/64"; do
+			n=$({ all_addresses "$one" && all_addresses "$other"; } | grep -cxF "$ip" || true)
+			[ "$n" -le 1 ] || fail "$n have $ip"
+		done
+	done
+	# Automatic ones: both get some, not the same.
+	sleeper_start
+	one=$SLEEPER
+	sleeper_start
+	other=$SLEEPER
+	host_hook host2 "$BATS_TEST_TMPDIR/run2" b "$other" 3>&- &
+	attach a "$one" macvlan0
+	wait "$!"
+	has_link "$one" eth0
+	has_link "$other" eth0
+	assert_eq 4 "$(printf '%s\n' $(addresses "$one" eth0) $(addresses "$other" eth0) | sort -u | wc -l)"
+	sleepers_stop
+	cli gc >/dev/null
+	ip netns del host2
+}
+
+@test "50 at once wait about as long as one" {
+	local pids=() i start ms
+
+	for i in {1..50}; do
+		sleeper_start
+		pids+=("$SLEEPER")
+		state_json creating "m$i" "$SLEEPER" io.oci-macvlan.networks=macvlan0 >"$BATS_TEST_TMPDIR/m$i"
+	done
+	start=$(date +%s%N)
+	for i in {1..50}; do
+		hook createRuntime <"$BATS_TEST_TMPDIR/m$i" 3>&- &
+	done
+	wait
+	ms=$((($(date +%s%N) - start) / 1000000))
+	for i in {0..49}; do
+		addresses "${pids[i]}" eth0
+	done >"$BATS_TEST_TMPDIR/all"
+	assert_eq 50 "$(grep -o '10\.0\.0\.[0-9]*' "$BATS_TEST_TMPDIR/all" | sort -u | wc -l)"
+	assert_eq 50 "$(grep -o '2001:[^ ]*' "$BATS_TEST_TMPDIR/all" | sort -u | wc -l)"
+	assert_eq 0 "$(find "$RUN/pools" -lname '.conflict/*' | wc -l)" "taken for strangers"
+	echo "# 50 at once: $ms ms" >&3
+	[ "$ms" -lt 1500 ] || fail "50 took $ms ms"
+}
+
+# --- where nobody can be asked ---
+
+@test "a parent without a carrier: nobody is asked, and the container starts" {
+	ip -n router link set port0 down
+	attach_timed c0
+	ip -n router link set port0 up
+	[ "$MS" -lt 150 ] || fail "it waited $MS ms"
+	assert_addresses "$SLEEPER" eth0 10.0.0.3/24 2001:db8:babe:cafe::3/64
+	wait_until can_ping "$SLEEPER" 10.0.0.1
+	release c0
+}
+
+@test "two networks of one container wait together" {
+	network_dual '{"name": "second", "conflict_detection_ms": 200, "subnets": [{"subnet": "10.9.0.0/24"}]}'
+	sleeper_start
+	state_json creating c0 "$SLEEPER" io.oci-macvlan.networks=macvlan0,second >"$BATS_TEST_TMPDIR/state"
+	start=$(date +%s%N)
+	hook createRuntime <"$BATS_TEST_TMPDIR/state"
+	ms=$((($(date +%s%N) - start) / 1000000))
+	[ "$ms" -lt 350 ] || fail "it took $ms ms"
+	assert_addresses "$SLEEPER" eth1 10.9.0.1/24
+	release c0
+}
+
+# Starts an attach that waits for 5 s, and is at it when this returns: its pid is in HOOK.
+hook_start() { # ID
+	network_dual '{"conflict_detection_ms": 5000}'
+	sleeper_start
+	state_json creating "$1" "$SLEEPER" io.oci-macvlan.networks=macvlan0 >"$BATS_TEST_TMPDIR/state"
+	"$BUILD/oci-macvlan-hook" --etc "$ETC" --run "$RUN" createRuntime <"$BATS_TEST_TMPDIR/state" \
+		2>"$BATS_TEST_TMPDIR/err" 3>&- &
+	HOOK=$!
+	wait_until hook_waits
+}
+
+# It has claimed an address, and is in a namespace that is neither the host's nor the container's.
+hook_waits() {
+	local netns
+
+	netns=$(readlink "/proc/$HOOK/ns/net")
+	[ -L "$RUN/pools/eth0/10.0.0.3" ] && [ "$netns" != "$(readlink /proc/self/ns/net)" ] &&
+		[ "$netns" != "$(readlink "/proc/$SLEEPER/ns/net")" ]
+}
+
+@test "ended while it waits, it leaves nothing" {
+	hook_start c0
+	kill -TERM "$HOOK"
+	refute wait "$HOOK"
+	assert_contains "$(cat "$BATS_TEST_TMPDIR/err")" "signal 15"
+	assert_eq "" "$(links "$SLEEPER")"
+	assert_run_empty
+}
+
+@test "killed while it waits: nothing is in the container, and gc frees what it had" {
+	hook_start c0
+	kill -KILL "$HOOK"
+	refute wait "$HOOK"
+	assert_eq "" "$(links "$SLEEPER")"
+	assert_contains "$(cli gc)" "killed half-way"
+	assert_run_empty
+}
