@@ -153,6 +153,9 @@ static int write_settings(const struct wiring *wiring, struct error *err)
 
 	if (r < 0)
 		return r;
+	if (wiring->ra.is_wanted)
+		return ra_prepare(&wiring->netns->nl, wiring->ifindex, wiring->endpoint->interface,
+			&wiring->ra, err);
 	if (has_family(wiring->endpoint, AF_INET6))
 		return write_settings6(wiring->endpoint->interface, err);
 	return disable_ip6(wiring->endpoint, err);
@@ -242,6 +245,7 @@ static int find_link(struct wiring *wiring, struct error *err)
  *
  * Addresses are there before the link goes up, for then the kernel announces each of them
  * (gratuitous ARP, unsolicited neighbour advertisement). IPv4 routes are not: they need it up.
+ * Those that routers give come afterwards, and are added to the endpoint's.
  *
  * Return: 0, or why not.
  */
@@ -269,6 +273,10 @@ int endpoint_wire(struct wiring *wiring, struct error *err)
 		r = add_addresses(wiring, err);
 	if (r == 0)
 		r = set_up(wiring, err);
+	if (r == 0 && wiring->ra.is_wanted)
+		r = ra_start(&wiring->netns->nl, wiring->ifindex, &wiring->ra, err);
+	if (r == 0 && wiring->ra.is_wanted && wiring->item->parent.has_carrier)
+		r = ra_wait(&wiring->netns->nl, wiring->ifindex, wiring->endpoint, err);
 	if (r == 0)
 		wiring->endpoint->ifindex = wiring->ifindex;
 	return r;
@@ -298,7 +306,14 @@ int endpoint_wire_trial(struct wiring *wiring, struct error *err)
 
 	if (r == 0)
 		r = find_link(wiring, err);
-	if (r == 0)
+	if (r == 0 && wiring->ra.is_wanted)
+		r = ra_prepare(&wiring->netns->nl, wiring->ifindex, wiring->endpoint->interface,
+			&wiring->ra, err);
+	else if (r == 0)
 		r = rtnl_link_set_no_addresses(&wiring->netns->nl, wiring->ifindex, err);
-	return r == 0 ? set_up(wiring, err) : r;
+	if (r == 0)
+		r = set_up(wiring, err);
+	if (r == 0 && wiring->ra.is_wanted)
+		r = ra_start(&wiring->netns->nl, wiring->ifindex, &wiring->ra, err);
+	return r;
 }

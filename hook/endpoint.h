@@ -2,6 +2,7 @@
 #ifndef HOOK_ENDPOINT_H
 #define HOOK_ENDPOINT_H
 
+#include "hook/ra.h"
 #include "schema/ip.h"
 #include "schema/name.h"
 
@@ -20,6 +21,7 @@ struct wiring {
 	const char *id;	     /* the container whose record it is in */
 	const struct plan_item *item;
 	struct record_endpoint *endpoint;
+	struct ra ra;
 	int ifindex; /* of its link; the endpoint's own is filled in when it is done */
 };
 

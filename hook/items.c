@@ -17,6 +17,7 @@
 #include "hook/plan.h"
 #include "hook/probe.h"
 #include "hook/reconcile.h"
+#include "hook/routes.h"
 #include "ipam/claims.h"
 #include "ipam/ipam.h"
 #include "schema/cleanup.h"
@@ -165,10 +166,31 @@ static bool must_be_tried(const struct work *work)
 	       probe_is_needed(work->wiring.host, &work->request, work->wiring.endpoint);
 }
 
+/* A container that goes by its name has the same address again as long as it has the name. */
+static struct ra choose_ra(const struct items *items, const struct work *work)
+{
+	const struct plan_item *item = work->wiring.item;
+	struct ra ra = { .is_wanted = item->network->ipv6 == NETWORK_IPV6_RA };
+
+	if (!ra.is_wanted)
+		return ra;
+	ra.takes_default = routes_by_ra(items->plan, item);
+	machine_token(item->network->name, work->key_is_name ? "name" : "id",
+		work->wiring.endpoint->key, item->parent.mac, ra.token);
+	return ra;
+}
+
+static void add_probe(struct probes *probes, const struct work *work)
+{
+	choose_mac(work->wiring.item, work->key_is_name, work->wiring.endpoint);
+	probes_add(probes, &work->request, &work->wiring);
+}
+
 static int wire(struct work *work, struct error *err)
 {
 	int r;
 
+	/* Of the addresses as they are now. */
 	choose_mac(work->wiring.item, work->key_is_name, work->wiring.endpoint);
 	r = endpoint_wire(&work->wiring, err);
 	if (r < 0)
@@ -197,9 +219,10 @@ int items_attach(const struct items *items, struct error *err)
 			continue;
 		works[n] = begin(items, &items->plan->items[i]);
 		r = claim(items, &works[n], err);
+		if (r == 0)
+			works[n].wiring.ra = choose_ra(items, &works[n]);
 		if (r == 0 && must_be_tried(&works[n]))
-			probes_add(&probes, &works[n].request, works[n].wiring.item,
-				works[n].wiring.endpoint);
+			add_probe(&probes, &works[n]);
 		n++;
 	}
 	if (r == 0 && probes.n > 0)

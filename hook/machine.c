@@ -65,6 +65,19 @@ const char *machine_endpoint_id(
 		(const char *const[]){ "endpoint", container, network, interface, NULL }, ret);
 }
 
+/* The same for the same container of this machine; of no other's. */
+static void hash_container(const char *what, const char *network, const char *kind, const char *key,
+	const uint8_t parent[MAC_SIZE], uint8_t ret[HASH_SIZE])
+{
+	char id[MACHINE_ID_TEXT];
+	char mac[MAC_TEXT];
+
+	machine_id(id);
+	if (!*id)
+		mac_format(parent, mac);
+	hash_strings((const char *const[]){ what, *id ? id : mac, network, kind, key, NULL }, ret);
+}
+
 /**
  * machine_mac() - a MAC that the same container gets again, and no other machine's gets
  * @network: the network's name
@@ -76,17 +89,29 @@ const char *machine_endpoint_id(
 void machine_mac(const char *network, const char *kind, const char *key,
 	const uint8_t parent[MAC_SIZE], uint8_t ret[MAC_SIZE])
 {
-	char id[MACHINE_ID_TEXT];
-	char mac[MAC_TEXT];
 	uint8_t digest[HASH_SIZE];
 
-	machine_id(id);
-	if (!*id)
-		mac_format(parent, mac);
-	hash_strings(
-		(const char *const[]){ "mac", *id ? id : mac, network, kind, key, NULL }, digest);
+	hash_container("mac", network, kind, key, parent, digest);
 	memcpy(ret, digest, MAC_SIZE);
 	ret[0] = (uint8_t)((ret[0] & 0xfc) | 0x02);
 	if (ret[0] == 0x02 && ret[1] == 0x42)
 		ret[1] = 0x43;
+}
+
+/**
+ * machine_token() - the half of an IPv6 address that is ours to say, the same again as a MAC
+ * @network: the network's name
+ * @kind:    as above
+ * @key:     as above
+ * @parent:  as above
+ * @ret:     the interface identifier, RFC 7136: opaque, and not zero, which is the routers'
+ */
+void machine_token(const char *network, const char *kind, const char *key,
+	const uint8_t parent[MAC_SIZE], uint8_t ret[MACHINE_TOKEN_SIZE])
+{
+	uint8_t digest[HASH_SIZE];
+
+	hash_container("token", network, kind, key, parent, digest);
+	memcpy(ret, digest, MACHINE_TOKEN_SIZE);
+	ret[0] = (uint8_t)((ret[0] & 0xfd) | 0x01);
 }

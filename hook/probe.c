@@ -23,6 +23,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "hook/endpoint.h"
 #include "hook/host.h"
 #include "hook/log.h"
 #include "hook/rtnl.h"
@@ -253,6 +254,21 @@ static int hear(struct probes *probes, struct probe *probe, struct probe_address
 			       : hear_answer(probes, probe, address, frame, err);
 }
 
+/* Somebody has, or wants, an address that the kernel makes of our token, whatever the prefix is.
+ * The container itself may, when it is started again: then it is dying.
+ */
+static void hear_token(struct probe *probe, const struct lan_frame *frame)
+{
+	const uint8_t *half = frame->ip.bytes + sizeof(frame->ip.bytes) - MACHINE_TOKEN_SIZE;
+
+	if (probe->ra == RA_DONE || frame->ip.family != AF_INET6 ||
+		memcmp(half, probe->wiring->ra.token, MACHINE_TOKEN_SIZE) != 0 ||
+		!memcmp(frame->mac, probe->wiring->endpoint->mac, MAC_SIZE))
+		return;
+	probe->ra = RA_FAILED;
+	probe->ra_holder = *frame;
+}
+
 /**
  * probe_hear() - take in all that was said of an endpoint's addresses
  * @probes: all of the attach
@@ -266,10 +282,12 @@ int probe_hear(struct probes *probes, struct probe *probe, struct error *err)
 	struct lan_frame frame;
 	int r = 0;
 
-	for (unsigned i = 0; r == 0 && i < FRAMES_MAX && lan_read(&probe->lan, &frame); i++)
+	for (unsigned i = 0; r == 0 && i < FRAMES_MAX && lan_read(&probe->lan, &frame); i++) {
+		hear_token(probe, &frame);
 		for (unsigned j = 0; r == 0 && j < probe->n; j++)
 			if (!probe->addresses[j].is_free)
 				r = hear(probes, probe, &probe->addresses[j], &frame, err);
+	}
 	return r;
 }
 

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "hook/lan.h"
+#include "hook/ra.h"
 #include "ipam/ipam.h"
 #include "ipam/pool.h"
 #include "schema/network.h"
@@ -14,8 +15,8 @@
 struct error;
 struct host;
 struct netns;
-struct plan_item;
 struct record_endpoint;
+struct wiring;
 
 #define PROBE_MS INT64_C(1000000)
 /* So many bytes of a trial's MAC are the same in all trials of a host. */
@@ -57,12 +58,14 @@ struct probe_address {
 /* An endpoint whose addresses are tried out. */
 struct probe {
 	struct ipam_request request;
-	const struct plan_item *item;
-	struct record_endpoint *endpoint;
-	int ifindex; /* of the link from which it is asked */
+	const struct wiring *wiring; /* the endpoint's own, which is not made yet */
+	int ifindex;		     /* of the link from which it is asked */
 	unsigned wait_ms;
 	struct lan lan;
 	unsigned n_conflicts;
+	struct lan_frame ra_holder; /* who has such an address already */
+	enum ra_state ra;	    /* what has come of routers' addresses, where they are wanted */
+	int64_t ra_until;	    /* how long that is waited for */
 	unsigned n;
 	struct probe_address addresses[NETWORK_SUBNETS_MAX];
 };
@@ -86,8 +89,8 @@ int probe_hear(struct probes *probes, struct probe *probe, struct error *err);
 int probe_step(struct probes *probes, struct probe *probe, struct probe_address *address,
 	int64_t now, int64_t *ret_next, struct error *err);
 
-void probes_add(struct probes *probes, const struct ipam_request *request,
-	const struct plan_item *item, struct record_endpoint *endpoint);
+void probes_add(
+	struct probes *probes, const struct ipam_request *request, const struct wiring *wiring);
 int probes_run(struct probes *probes, const struct netns *home, struct error *err);
 
 #endif

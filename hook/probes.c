@@ -30,6 +30,8 @@
  * not end after them.
  */
 #define DAD_SHARE(ms) ((ms)*9 / 10 + 1)
+/* How long a router may take to answer within a trial. */
+#define RA_ANSWER_MS 100
 /* Who gets back an address within this time needs no probe. */
 #define SAME_AGAIN_MS 60000
 
@@ -47,6 +49,8 @@ bool probe_is_needed(struct host *host, const struct ipam_request *request,
 {
 	if (request->network->conflict_detection_ms == 0)
 		return false;
+	if (request->network->ipv6 == NETWORK_IPV6_RA)
+		return true;
 	for (unsigned i = 0; i < endpoint->n_addresses; i++) {
 		struct pool_past past;
 
@@ -60,22 +64,22 @@ bool probe_is_needed(struct host *host, const struct ipam_request *request,
 
 /**
  * probes_add() - add an endpoint whose addresses are to be tried out
- * @probes:   all of the attach
- * @request:  the endpoint; what it points to lives as long as @probes
- * @item:     its plan
- * @endpoint: it, with its addresses
+ * @probes:  all of the attach
+ * @request: the endpoint; what it points to lives as long as @probes
+ * @wiring:  it, with its addresses, not made yet
  */
-void probes_add(struct probes *probes, const struct ipam_request *request,
-	const struct plan_item *item, struct record_endpoint *endpoint)
+void probes_add(
+	struct probes *probes, const struct ipam_request *request, const struct wiring *wiring)
 {
 	struct probe *probe = &probes->list[probes->n++];
+	struct record_endpoint *endpoint = wiring->endpoint;
 
 	*probe = (struct probe){
 		.request = *request,
-		.item = item,
-		.endpoint = endpoint,
+		.wiring = wiring,
 		.wait_ms = request->network->conflict_detection_ms,
 		.lan = LAN_CLOSED,
+		.ra = wiring->ra.is_wanted ? RA_NONE : RA_DONE,
 		.n = endpoint->n_addresses,
 	};
 	for (unsigned i = 0; i < probe->n; i++) {
@@ -93,10 +97,47 @@ static int begin_all(struct probes *probes, struct error *err)
 	for (unsigned i = 0; i < probes->n; i++) {
 		struct probe *probe = &probes->list[i];
 
+		probe->ra_until = probe_now() + (RA_ANSWER_MS + probe->wait_ms) * PROBE_MS;
 		for (unsigned j = 0; r == 0 && j < probe->n; j++)
 			r = probe_begin(probes, probe, &probe->addresses[j], err);
 	}
 	return r;
+}
+
+static int refuse_token(const struct probe *probe, struct error *err)
+{
+	char ip[IP_TEXT];
+	char mac[MAC_TEXT];
+
+	return error_set(err, -EADDRINUSE,
+		"address '%s', which container '%s' has by router advertisements, is in use on the "
+		"LAN by MAC '%s': give the container another name, or end that",
+		ip_format(&probe->ra_holder.ip, ip), probe->request.key,
+		mac_format(probe->ra_holder.mac, mac));
+}
+
+/* Addresses of a router's prefix and our token, which the kernel makes. It deletes those that are
+ * duplicates; we hear of them.
+ */
+static int step_ra(struct probes *probes, struct probe *probe, int64_t now, bool *ret_done,
+	int64_t *ret_next, struct error *err)
+{
+	int r;
+
+	if (probe->ra == RA_FAILED)
+		return refuse_token(probe, err);
+	if (probe->ra == RA_DONE)
+		return 0;
+	r = ra_look(probes->nl, probe->ifindex, &probe->ra, NULL, err);
+	/* Where no router speaks, there is nothing to try out. */
+	if (now >= probe->ra_until)
+		probe->ra = RA_DONE;
+	if (r < 0 || probe->ra == RA_DONE)
+		return r;
+	*ret_done = false;
+	if (probe->ra_until < *ret_next)
+		*ret_next = probe->ra_until;
+	return 0;
 }
 
 /* One endpoint: what has come, and what is due. */
@@ -108,6 +149,8 @@ static int step(struct probes *probes, struct probe *probe, bool ask, bool *ret_
 
 	if (r == 0)
 		r = probe_hear(probes, probe, err);
+	if (r == 0)
+		r = step_ra(probes, probe, now, ret_done, ret_next, err);
 	for (unsigned i = 0; r == 0 && i < probe->n; i++) {
 		struct probe_address *address = &probe->addresses[i];
 
@@ -177,20 +220,18 @@ static void choose_mac(const uint8_t parent[MAC_SIZE], uint8_t ret[MAC_SIZE])
 }
 
 /* The link from which an endpoint's addresses are tried out. */
-static int make_link(
-	struct probes *probes, struct probe *probe, struct netns *trial, struct error *err)
+static int make_link(struct probe *probe, struct netns *trial, struct error *err)
 {
-	struct record_endpoint endpoint = *probe->endpoint;
-	struct wiring wiring = {
-		.host = probes->host,
-		.netns = trial,
-		.id = probe->request.id,
-		.item = probe->item,
-		.endpoint = &endpoint,
-	};
+	struct record_endpoint endpoint = *probe->wiring->endpoint;
+	struct wiring wiring = *probe->wiring;
 	int r;
 
-	choose_mac(probe->item->parent.mac, endpoint.mac);
+	wiring.netns = trial;
+	wiring.endpoint = &endpoint;
+	wiring.ra.detect_duplicates = true;
+	wiring.ra.takes_default = false;
+
+	choose_mac(probe->wiring->item->parent.mac, endpoint.mac);
 	r = endpoint_wire_trial(&wiring, err);
 	if (r < 0)
 		return r;
@@ -204,15 +245,13 @@ static int make_link(
 /* From now on only the endpoint's own link may answer. Of two in mode passthru, only one can be. */
 static int unmake_link(const struct probes *probes, const struct probe *probe, struct error *err)
 {
-	int r = 0;
+	const char *interface = probe->wiring->endpoint->interface;
+	int r;
 
-	if (probe->item->network->mode == NETWORK_PASSTHRU)
+	if (probe->wiring->item->network->mode == NETWORK_PASSTHRU)
 		return rtnl_link_del(probes->nl, RTNL_HERE, probe->ifindex, err);
-	for (unsigned i = 0; r == 0 && i < probe->n; i++)
-		if (probe->addresses[i].address->ip.family == AF_INET6)
-			r = rtnl_addr_del(
-				probes->nl, probe->ifindex, probe->addresses[i].address, err);
-	return r;
+	r = sysctl_write_ip6(interface, "disable_ipv6", "1", err);
+	return r == -ENOENT ? 0 : r; /* a kernel without IPv6 */
 }
 
 /* The kernel is to detect duplicates at once, and not within a second. */
@@ -228,7 +267,7 @@ static int run_in(struct probes *probes, struct netns *trial, struct error *err)
 	int r = write_settings(err);
 
 	for (unsigned i = 0; r == 0 && i < probes->n; i++)
-		r = make_link(probes, &probes->list[i], trial, err);
+		r = make_link(&probes->list[i], trial, err);
 	if (r == 0)
 		r = run(probes, err);
 	for (unsigned i = 0; r == 0 && i < probes->n; i++)

@@ -89,6 +89,35 @@ static bool wants_none(const struct plan_item *item)
 	return item->selection->has_default_route && item->selection->n_gateways == 0;
 }
 
+static bool can_give_default(const struct plan_item *item)
+{
+	return !item->joined && !item->network->internal && !wants_none(item);
+}
+
+/**
+ * routes_by_ra() - does a network's router give the IPv6 default route
+ * @plan: the plan
+ * @item: one of it, whose network has router advertisements
+ *
+ * Return: true where no selection asks for one by name, and it is the first in the list that can.
+ */
+bool routes_by_ra(const struct plan *plan, const struct plan_item *item)
+{
+	for (unsigned i = 0; i < plan->n; i++)
+		if (asked_gateway(&plan->items[i], AF_INET6))
+			return false;
+	for (unsigned i = 0; &plan->items[i] < item; i++) {
+		const struct plan_item *other = &plan->items[i];
+		const struct network_subnet *subnet =
+			network_first_subnet(other->network, AF_INET6);
+
+		if (can_give_default(other) && (other->network->ipv6 == NETWORK_IPV6_RA ||
+						       (subnet && subnet->gateway.family)))
+			return false;
+	}
+	return can_give_default(item);
+}
+
 /* Who gives the default route of a family: who asks, else the first in the list that can. */
 static const struct plan_item *elect(const struct plan *plan, const struct record *record,
 	sa_family_t family, struct rtnl_route *ret)
@@ -108,8 +137,11 @@ static const struct plan_item *elect(const struct plan *plan, const struct recor
 		const struct plan_item *item = &plan->items[i];
 		const struct network_subnet *subnet;
 
-		if (item->joined || item->network->internal || wants_none(item))
+		if (!can_give_default(item))
 			continue;
+		/* The kernel makes it, of what its router says. */
+		if (family == AF_INET6 && item->network->ipv6 == NETWORK_IPV6_RA)
+			return NULL;
 		subnet = gateway_subnet(item, &record->endpoints[item->endpoint], family);
 		if (!subnet)
 			continue;

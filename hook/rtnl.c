@@ -337,32 +337,6 @@ int rtnl_link_set_arp_notify(struct nl *nl, int ifindex, struct error *err)
 }
 
 /**
- * rtnl_link_set_no_addresses() - have the kernel make no IPv6 address for a link by itself
- * @nl:      a socket in its namespace
- * @ifindex: its index; it is down
- * @err:     filled on failure
- *
- * Without a link-local address it does not ask for routers either.
- *
- * Return: 0, also on a kernel without IPv6; or what the kernel gave (inet6_set_link_af() in
- * net/ipv6/addrconf.c).
- */
-int rtnl_link_set_no_addresses(struct nl *nl, int ifindex, struct error *err)
-{
-	_Alignas(struct nlmsghdr) char buffer[NL_REQUEST_MAX];
-	struct nlmsghdr *request = put_link(buffer, RTM_SETLINK, ifindex);
-	struct nlattr *families = mnl_attr_nest_start(request, IFLA_AF_SPEC);
-	struct nlattr *family = mnl_attr_nest_start(request, AF_INET6);
-	int r;
-
-	mnl_attr_put_u8(request, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
-	mnl_attr_nest_end(request, family);
-	mnl_attr_nest_end(request, families);
-	r = nl_request(nl, request, NULL, NULL, err);
-	return r == -EAFNOSUPPORT ? 0 : r;
-}
-
-/**
  * rtnl_link_set_name() - rename a link that is down
  * @nl:      a socket in its namespace
  * @ifindex: its index

@@ -59,6 +59,7 @@ int rtnl_link_is_up(const struct nl *nl, const char *name, bool *ret, struct err
 int rtnl_link_add_macvlan(struct nl *nl, const struct rtnl_macvlan *macvlan, struct error *err);
 int rtnl_link_set_up(struct nl *nl, int ifindex, struct error *err);
 int rtnl_link_set_arp_notify(struct nl *nl, int ifindex, struct error *err);
+int rtnl_link_set_token(struct nl *nl, int ifindex, const uint8_t token[8], struct error *err);
 int rtnl_link_set_no_addresses(struct nl *nl, int ifindex, struct error *err);
 int rtnl_link_set_name(struct nl *nl, int ifindex, const char *name, struct error *err);
 int rtnl_link_del(struct nl *nl, int nsid, int ifindex, struct error *err);

@@ -171,7 +171,10 @@ static int read_ipv6(const struct json *value, const char *where, void *ret, str
 		return r;
 	if (!strcmp(value->text, "ra")) {
 		network->ipv6 = NETWORK_IPV6_RA;
-		return 0;
+		return !has_subnet
+			       ? 0
+			       : error_set(err, -EINVAL,
+					 "%s: 'ra' with an IPv6 subnet: remove one of them", where);
 	}
 	if (!strcmp(value->text, "static"))
 		return has_subnet ? 0
@@ -250,9 +253,6 @@ static const struct member network_members[] = {
 /* What the contract has but we do not do yet. */
 static int refuse_later(const struct network *network, struct error *err)
 {
-	if (network->ipv6 == NETWORK_IPV6_RA)
-		return error_set(
-			err, -EOPNOTSUPP, "ipv6: 'ra' is not supported yet: use static or none");
 	if (network->host_access)
 		return error_set(
 			err, -EOPNOTSUPP, "host_access: true is not supported yet: use false");
@@ -278,7 +278,8 @@ static int check_network(const struct network *network, struct error *err)
 		return error_set(err, -EINVAL,
 			"source_macs: is for mode source, but the mode is %s",
 			network_mode_name(network->mode));
-	if (network->mtu && network->mtu < IPV6_MTU_MIN && network_has_family(network, AF_INET6))
+	if (network->mtu && network->mtu < IPV6_MTU_MIN &&
+		(network->ipv6 == NETWORK_IPV6_RA || network_has_family(network, AF_INET6)))
 		return error_set(err, -EINVAL, "mtu: %u is too small for IPv6, which needs %d",
 			network->mtu, IPV6_MTU_MIN);
 	return refuse_later(network, err);

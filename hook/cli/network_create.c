@@ -53,7 +53,7 @@ static int check_network(
 	struct parent parent;
 	int r;
 
-	if (flags->ipv6 && !network_has_family(network, AF_INET6))
+	if (flags->ipv6 && network->ipv6 == NETWORK_IPV6_NONE)
 		return error_set(err, -EINVAL, "--ipv6: no --subnet is an IPv6 one: add it");
 	r = nl_open(&nl, err);
 	return r < 0 ? r : parent_find(&nl, network, &parent, err);

@@ -132,7 +132,7 @@ static void put_network(
 	json_put_string(json, "Id", machine_network_id(network->name, id));
 	json_put_string(json, "Scope", "local");
 	json_put_string(json, "Driver", "macvlan");
-	json_put_bool(json, "EnableIPv6", network_has_family(network, AF_INET6));
+	json_put_bool(json, "EnableIPv6", network->ipv6 != NETWORK_IPV6_NONE);
 	put_ipam(json, network);
 	json_put_bool(json, "Internal", network->internal);
 	put_containers(json, endpoints);

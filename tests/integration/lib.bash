@@ -116,21 +116,21 @@ lab_teardown() {
 
 # --- networks and our programs ---
 
-# Writes a network file; its name is the document's.
+# Writes a network file; its name is the document's. Unless it says so nobody is asked on the LAN,
+# which takes time; conflicts.bats does.
 network_write() { # JSON
 	local name
 
 	name=$(jq -r .name <<<"$1")
-	printf '%s\n' "$1" >"$ETC/networks/$name.json"
+	jq '{conflict_detection_ms: 0} + .' <<<"$1" >"$ETC/networks/$name.json"
 }
 
-# The walkthrough's network, with the members of JSON added to it or put in their place. Nobody is
-# asked on the LAN, which takes time; conflicts.bats does.
+# The walkthrough's network, with the members of JSON added to it or put in their place.
 network_dual() { # [JSON]
 	local default
 
 	default=$(jq -n --arg v4 "$LAN_PREFIX4" --arg v6 "$LAN_PREFIX6" '{
-		name: "macvlan0", parent: "eth0", conflict_detection_ms: 0, subnets: [
+		name: "macvlan0", parent: "eth0", subnets: [
 			{subnet: ($v4 + ".0/24"), gateway: ($v4 + ".1")},
 			{subnet: ($v6 + ":/64"), gateway: ($v6 + ":1")}]}')
 	network_write "$(jq -n --argjson a "$default" --argjson b "${1:-{\}}" '$a + $b')"

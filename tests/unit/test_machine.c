@@ -132,6 +132,21 @@ static void test_many_macs(void)
 	ok(!memcmp(unseen, "\xfd\xff\xff\xff\xff\xff", MAC_SIZE), "and sometimes not");
 }
 
+static void test_token(void)
+{
+	uint8_t a[MACHINE_TOKEN_SIZE];
+	uint8_t b[MACHINE_TOKEN_SIZE];
+
+	machine_token("lan", "id", "c1", parent, a);
+	machine_token("lan", "id", "c1", parent, b);
+	ok(!memcmp(a, b, sizeof(a)), "the same token again");
+	machine_token("lan", "name", "c1", parent, b);
+	ok(memcmp(a, b, sizeof(a)) != 0, "another for a container of this name");
+	machine_mac("lan", "id", "c1", parent, b);
+	ok(memcmp(a, b, MAC_SIZE) != 0, "and it is not the MAC");
+	ok((a[0] & 3) == 1, "never zero, and not made of a MAC");
+}
+
 int main(void)
 {
 	test_id();
@@ -139,5 +154,6 @@ int main(void)
 	test_endpoint_id();
 	test_mac();
 	test_many_macs();
+	test_token();
 	return tap_done();
 }

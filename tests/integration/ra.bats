@@ -1,0 +1,189 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# IPv6 by router advertisements: a real router (dnsmasq) on the LAN gives the prefix and the default
+# route.
+
+load lib.bash
+
+setup_file() {
+	lab_setup_file
+	router_start "$BATS_FILE_TMPDIR"
+}
+
+teardown_file() {
+	router_stop "$BATS_FILE_TMPDIR"
+}
+
+setup() {
+	lab_setup
+	network_ra
+}
+
+teardown() {
+	lab_teardown
+}
+
+router_start() { # DIR
+	ip netns exec router sysctl -q net.ipv6.conf.all.forwarding=1
+	wait_until router_settled
+	ip netns exec router dnsmasq --keep-in-foreground --port=0 --interface=lan --enable-ra \
+		--dhcp-range=2001:db8:babe:cafe::,ra-only,64 --conf-file=/dev/null \
+		--pid-file="$1/pid" --dhcp-leasefile="$1/leases" --user=root >"$1/log" 2>&1 3>&- &
+	disown
+	wait_until test -s "$1/pid"
+}
+
+# The bridge has its link-local address, from which it advertises.
+router_settled() {
+	[ -z "$(ip -n router -6 addr show dev lan tentative)" ] &&
+		[ -n "$(ip -n router -6 addr show dev lan scope link)" ]
+}
+
+router_stop() { # DIR
+	local pid
+
+	pid=$(cat "$1/pid")
+	kill "$pid"
+	wait_until process_gone "$pid"
+	rm -f "$1/pid"
+}
+
+network_ra() { # [JSON]
+	network_dual "$(jq -n --argjson more "${1:-{\}}" '{ipv6: "ra", subnets: [
+		{subnet: "10.0.0.0/24", gateway: "10.0.0.1"}]} + $more')"
+}
+
+attach_new() { # ID [KEY=VALUE]...
+	local id=$1
+	shift
+
+	sleeper_start
+	attach "$id" "$SLEEPER" macvlan0 "$@"
+}
+
+# The global IPv6 addresses of eth0 that are usable, in one line.
+usable() { # PID
+	in_netns "$1" ip -6 -j addr show dev eth0 scope global | jq -r '[.[].addr_info[] | select(.local)
+		| select(.tentative | not) | "\(.local)/\(.prefixlen)"] | sort | join(" ")'
+}
+
+recorded() { # ID
+	jq -r '[.endpoints[0].addresses[] | select(contains(":"))] | join(" ")' "$RUN/containers/$1.json"
+}
+
+# Milliseconds of an attach, in MS.
+attach_timed() { # ID [KEY=VALUE]...
+	local start id=$1
+	shift
+
+	sleeper_start
+	state_json creating "$id" "$SLEEPER" io.oci-macvlan.networks=macvlan0 "$@" >"$BATS_TEST_TMPDIR/state"
+	start=$(date +%s%N)
+	hook createRuntime <"$BATS_TEST_TMPDIR/state"
+	MS=$((($(date +%s%N) - start) / 1000000))
+}
+
+@test "an address of the router's prefix within milliseconds, and its default route" {
+	attach_timed c0
+	address=$(usable "$SLEEPER")
+	[[ $address == 2001:db8:babe:cafe:*/64 ]] || fail "address '$address'"
+	[ "$MS" -lt 150 ] || fail "it took $MS ms"
+	can_ping "$SLEEPER" "${LAN_PREFIX6}:1"
+	assert_contains "$(default_routes "$SLEEPER" 6)" "fe80::"
+	assert_contains "$(in_netns "$SLEEPER" ip -6 route show default)" "proto ra"
+	assert_default "$SLEEPER" 4 "10.0.0.1 eth0"
+	lan_ping router "${address%/*}"
+	assert_eq "$address" "$(recorded c0)" "in the record"
+	assert_contains "$(cli ps)" "$address"
+	assert_eq "$address" "$(cli network inspect macvlan0 | jq -r '.[0].Containers.c0.IPv6Address')"
+	assert_eq true "$(cli network inspect macvlan0 | jq '.[0].EnableIPv6')"
+	release c0
+}
+
+@test "the same again for the same container, another for another; link-local too" {
+	attach_new c0
+	address=$(usable "$SLEEPER")
+	local=$(in_netns "$SLEEPER" ip -6 -j addr show dev eth0 scope link | jq -r '.[0].addr_info[].local')
+	assert_eq "${address##*cafe:}" "${local##*fe80::}/64" "the lower half"
+	release c0
+	attach_new c0
+	assert_eq "$address" "$(usable "$SLEEPER")"
+	attach_new c2
+	refute test "$address" = "$(usable "$SLEEPER")"
+}
+
+@test "with conflict detection: the wait, and not twice" {
+	network_ra '{"conflict_detection_ms": 200}'
+	attach_timed c0
+	{ [ "$MS" -ge 200 ] && [ "$MS" -lt 390 ]; } || fail "it took $MS ms"
+	[[ $(usable "$SLEEPER") == 2001:db8:babe:cafe:*/64 ]]
+	assert_eq "$(usable "$SLEEPER")" "$(recorded c0)"
+}
+
+@test "somebody has that address: the container does not start" {
+	network_ra '{"conflict_detection_ms": 200}'
+	attach_new c0
+	address=$(usable "$SLEEPER")
+	release c0
+	lan_add_machine thief "$address"
+	sleeper_start
+	run attach c0 "$SLEEPER" macvlan0
+	lan_remove_machine thief
+	assert_eq 1 "$status"
+	assert_contains "$output" "in use on the LAN"
+	assert_eq "" "$(links "$SLEEPER")"
+}
+
+@test "layer 2 and router advertisements alone" {
+	network_write '{"name": "macvlan0", "parent": "eth0", "ipam": {"driver": "none"}, "ipv6": "ra"}'
+	attach_new c0
+	[[ $(usable "$SLEEPER") == 2001:db8:babe:cafe:*/64 ]]
+	assert_eq "" "$(in_netns "$SLEEPER" ip -4 addr show dev eth0)"
+	release c0
+}
+
+@test "internal, and a selection without a default route: an address, and no route" {
+	network_ra '{"internal": true}'
+	attach_new c0
+	[[ $(usable "$SLEEPER") == 2001:db8:babe:cafe:*/64 ]]
+	assert_default "$SLEEPER" 6 ""
+	release c0
+	network_ra
+	sleeper_start
+	attach c1 "$SLEEPER" '[{"name": "macvlan0", "default-route": []}]'
+	assert_default "$SLEEPER" 6 ""
+	release c1
+}
+
+@test "the first network in the list gives the default route" {
+	network_dual '{"name": "second", "subnets": [
+		{"subnet": "2001:db8:9::/64", "gateway": "2001:db8:9::1"}]}'
+	sleeper_start
+	attach c0 "$SLEEPER" second,macvlan0
+	assert_default "$SLEEPER" 6 "2001:db8:9::1 eth0"
+	sleeper_start
+	attach c1 "$SLEEPER" macvlan0,second
+	assert_contains "$(default_routes "$SLEEPER" 6)" "fe80::"
+	refute grep -q 2001:db8:9::1 <<<"$(default_routes "$SLEEPER" 6)"
+}
+
+@test "where Docker has turned IPv6 off, it is on" {
+	sleeper_start
+	in_netns "$SLEEPER" sysctl -q net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
+	attach c0 "$SLEEPER" macvlan0
+	[[ $(usable "$SLEEPER") == 2001:db8:babe:cafe:*/64 ]]
+}
+
+@test "no router: the container starts without, and has an address when one speaks" {
+	router_stop "$BATS_FILE_TMPDIR"
+	attach_new c0
+	assert_eq "" "$(usable "$SLEEPER")"
+	assert_addresses "$SLEEPER" eth0 10.0.0.3/24
+	router_start "$BATS_FILE_TMPDIR"
+	wait_until is_usable "$SLEEPER"
+}
+
+is_usable() { # PID
+	[ -n "$(usable "$1")" ]
+}
