@@ -33,6 +33,7 @@ struct record_endpoint {
 	char parent[INTERFACE_NAME_MAX + 1]; /* also the name of its pool */
 	int parent_ifindex;		     /* in the host's namespace */
 	enum network_mode mode;
+	bool host_access;		/* the host reaches it, and it the host */
 	int ifindex;			/* in the container's namespace; 0: an intent */
 	char key[CONTAINER_ID_MAX + 1]; /* what the same address again, and a hashed MAC, go by */
 	uint8_t mac[MAC_SIZE];

@@ -28,6 +28,8 @@ static void put_endpoint(struct json_writer *writer, const struct record_endpoin
 	json_put_string(writer, "parent", endpoint->parent);
 	json_put_uint(writer, "parent_ifindex", (uint64_t)endpoint->parent_ifindex);
 	json_put_string(writer, "mode", network_mode_name(endpoint->mode));
+	if (endpoint->host_access)
+		json_put_bool(writer, "host_access", true);
 	if (endpoint->ifindex > 0) {
 		json_put_uint(writer, "ifindex", (uint64_t)endpoint->ifindex);
 		json_put_string(writer, "key", endpoint->key);

@@ -147,6 +147,17 @@ static int read_mode(const struct json *value, const char *where, void *ret, str
 	return r < 0 ? error_prefix(err, "%s", where) : 0;
 }
 
+static int read_host_access(
+	const struct json *value, const char *where, void *ret, struct error *err)
+{
+	struct record_endpoint *endpoint = ret;
+	int r = json_expect(value, JSON_BOOLEAN, where, err);
+
+	if (r == 0)
+		endpoint->host_access = value->boolean;
+	return r;
+}
+
 static int read_index(const struct json *value, const char *where, int *ret, struct error *err)
 {
 	uint64_t ifindex;
@@ -221,6 +232,7 @@ static const struct member intent_members[] = {
 	{ "parent", read_parent, true },
 	{ "parent_ifindex", read_parent_ifindex, true },
 	{ "mode", read_mode, true },
+	{ "host_access", read_host_access, false },
 	{ NULL, NULL, false },
 };
 
@@ -230,6 +242,7 @@ static const struct member endpoint_members[] = {
 	{ "parent", read_parent, true },
 	{ "parent_ifindex", read_parent_ifindex, true },
 	{ "mode", read_mode, true },
+	{ "host_access", read_host_access, false },
 	{ "ifindex", read_ifindex, true },
 	{ "key", read_key, true },
 	{ "mac", read_mac, true },

@@ -110,9 +110,11 @@ static void test_format(void)
 	record->nsid = 1048577;
 	record_add_member(record, &(struct record_member){ "m", 7, 8 }, &err);
 	record->endpoints[record->n_endpoints++] = endpoint0;
-	record->endpoints[record->n_endpoints++] = (struct record_endpoint){
-		.network = "n", .interface = "i", .parent = "p", .parent_ifindex = 9
-	};
+	record->endpoints[record->n_endpoints++] = (struct record_endpoint){ .network = "n",
+		.interface = "i",
+		.parent = "p",
+		.parent_ifindex = 9,
+		.host_access = true };
 	is_int(record_format(record, &text, &size, &err), 0, "is written");
 	is_str(text,
 		"{\"id\":\"0123456789abcdef\",\"name\":\"0123456789ab\","
@@ -123,7 +125,7 @@ static void test_format(void)
 		"\"key\":\"web\",\"mac\":\"02:42:0a:00:00:03\",\"addresses\":[\"10.0.0.3/24\","
 		"\"2001:db8::3/64\"]},{\"network\":\"n\",\"interface\":\"i\",\"parent\":\"p\","
 		"\"parent_ifindex\":9,"
-		"\"mode\":\"bridge\"}]}\n",
+		"\"mode\":\"bridge\",\"host_access\":true}]}\n",
 		"in this form");
 	is_int(size, strlen(text), "with its size");
 	strcpy(record->joined, "owner");
