@@ -11,6 +11,7 @@
  *   link     created in the container's namespace, given its addresses, set up (endpoint.c); before
  *            that, the addresses are tried out on the LAN (probes.c)
  *   routes   those of the networks, and one default route a family
+ *   host     where the network has host_access: the host's routes to it (host_access.c)
  *   final    the record again, with indexes, MACs and addresses as read back
  *
  * Whatever fails, the undo is detach(), the same that poststop and gc call; it works from any
@@ -29,6 +30,7 @@
 
 #include "hook/detach.h"
 #include "hook/host.h"
+#include "hook/host_access.h"
 #include "hook/items.h"
 #include "hook/log.h"
 #include "hook/netns.h"
@@ -77,6 +79,7 @@ static int add_intents(struct attachment *a, struct error *err)
 			return error_set(err, -E2BIG, "more than %d endpoints in one namespace",
 				RECORD_ENDPOINTS_MAX);
 		endpoint->mode = item->network->mode;
+		endpoint->host_access = item->network->host_access;
 		text_join(endpoint->network, sizeof(endpoint->network), item->network->name);
 		memcpy(endpoint->interface, item->interface, sizeof(endpoint->interface));
 		memcpy(endpoint->parent, item->parent.name, sizeof(endpoint->parent));
@@ -116,6 +119,8 @@ static int attach_items(struct attachment *a, struct error *err)
 		r = items_attach(&items, err);
 	if (r == 0)
 		r = routes_add(a->netns, a->plan, a->record, &a->first_routes, err);
+	if (r == 0)
+		r = host_access_add(a->host, a->netns, a->plan, a->record, err);
 	if (r == 0)
 		r = netns_check_init(a->netns, err);
 	if (r == 0)

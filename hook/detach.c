@@ -3,9 +3,10 @@
  * Detach: everything that an endpoint has, taken back, from its record alone. It serves poststop,
  * gc, network rm -f and the undo of a failed attach; attach.c tells why it can.
  *
- * The order: link gone (acknowledged by the kernel, or its namespace is dead), then the claims, the
- * namespace's owner, the record. So no address is free while something still answers to it, and
- * whoever is killed half-way leaves a record with which the next one goes on.
+ * The order: link gone (acknowledged by the kernel, or its namespace is dead), then the host's
+ * routes to it, the claims, the namespace's owner, the record. So no address is free while
+ * something still answers to it, and whoever is killed half-way leaves a record with which the next
+ * one goes on.
  */
 #include "hook/detach.h"
 
@@ -15,6 +16,7 @@
 
 #include "hook/endpoint.h"
 #include "hook/host.h"
+#include "hook/host_access.h"
 #include "hook/log.h"
 #include "hook/proc.h"
 #include "ipam/claims.h"
@@ -58,13 +60,17 @@ static int delete_links(
 	return r;
 }
 
+/* The host's routes first: an address that is free leads nowhere. */
 static int release_claims(
 	struct host *host, const struct record *record, unsigned first, struct error *err)
 {
 	int r = 0;
 
-	for (unsigned i = first; r == 0 && i < record->n_endpoints; i++)
-		r = ipam_release(&host->store, record->id, &record->endpoints[i], err);
+	for (unsigned i = first; r == 0 && i < record->n_endpoints; i++) {
+		r = host_access_remove(host, record->id, &record->endpoints[i], err);
+		if (r == 0)
+			r = ipam_release(&host->store, record->id, &record->endpoints[i], err);
+	}
 	return r;
 }
 

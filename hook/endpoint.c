@@ -103,14 +103,6 @@ static int add_link(const struct wiring *wiring, struct rtnl_macvlan *macvlan, s
 	return r < 0 ? explain_add(wiring, r, err) : 0;
 }
 
-static bool has_family(const struct record_endpoint *endpoint, sa_family_t family)
-{
-	for (unsigned i = 0; i < endpoint->n_addresses; i++)
-		if (endpoint->addresses[i].ip.family == family)
-			return true;
-	return false;
-}
-
 static int no_ip6(struct error *err)
 {
 	return error_set(
@@ -140,7 +132,7 @@ static int set_arp_notify(const struct wiring *wiring, struct error *err)
 {
 	int r = 0;
 
-	if (has_family(wiring->endpoint, AF_INET))
+	if (record_has_family(wiring->endpoint, AF_INET))
 		r = rtnl_link_set_arp_notify(&wiring->netns->nl, wiring->ifindex, err);
 	return r < 0 ? error_prefix(err, "cannot have '%s' announced", wiring->endpoint->interface)
 		     : 0;
@@ -156,7 +148,7 @@ static int write_settings(const struct wiring *wiring, struct error *err)
 	if (wiring->ra.is_wanted)
 		return ra_prepare(&wiring->netns->nl, wiring->ifindex, wiring->endpoint->interface,
 			&wiring->ra, err);
-	if (has_family(wiring->endpoint, AF_INET6))
+	if (record_has_family(wiring->endpoint, AF_INET6))
 		return write_settings6(wiring->endpoint->interface, err);
 	return disable_ip6(wiring->endpoint, err);
 }
@@ -310,7 +302,9 @@ int endpoint_wire_trial(struct wiring *wiring, struct error *err)
 		r = ra_prepare(&wiring->netns->nl, wiring->ifindex, wiring->endpoint->interface,
 			&wiring->ra, err);
 	else if (r == 0)
-		r = rtnl_link_set_no_addresses(&wiring->netns->nl, wiring->ifindex, err);
+		r = rtnl_link_set_addr_gen_none(&wiring->netns->nl, wiring->ifindex, err);
+	if (r == -EAFNOSUPPORT) /* a kernel without IPv6 */
+		r = 0;
 	if (r == 0)
 		r = set_up(wiring, err);
 	if (r == 0 && wiring->ra.is_wanted)

@@ -6,9 +6,11 @@
 #include "hook/plan.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "hook/attach.h"
 #include "hook/host.h"
+#include "hook/host_access.h"
 #include "hook/log.h"
 #include "hook/rtnl.h"
 #include "ipam/ipam.h"
@@ -172,6 +174,7 @@ int plan_load(struct host *host, const struct attach_request *request, struct pl
 
 	ret->n = 0;
 	ret->n_host = 0;
+	ret->host_settings6 = -1;
 	for (unsigned i = 0; r == 0 && i < request->selections->n; i++)
 		r = load_item(host, etc, &request->selections->list[i], ret, err);
 	if (r == 0)
@@ -180,7 +183,9 @@ int plan_load(struct host *host, const struct attach_request *request, struct pl
 		r = check_item(ret, &ret->items[i], err);
 	if (r == 0)
 		r = check_one_default(ret, AF_INET, err);
-	return r == 0 ? check_one_default(ret, AF_INET6, err) : r;
+	if (r == 0)
+		r = check_one_default(ret, AF_INET6, err);
+	return r == 0 ? host_access_prepare(ret, err) : r;
 }
 
 static bool is_planned(const struct plan *plan, const char *name)
@@ -350,4 +355,7 @@ void plan_free(struct plan *plan)
 	for (unsigned i = 0; i < plan->n; i++)
 		network_free(&plan->items[i].network);
 	plan->n = 0;
+	if (plan->host_settings6 >= 0)
+		close(plan->host_settings6);
+	plan->host_settings6 = -1;
 }

@@ -33,6 +33,8 @@ struct plan_item {
 struct plan {
 	unsigned n;
 	struct plan_item items[SELECTIONS_MAX];
+	int host_settings6; /* where host_access.c finds the settings of the host's links, else -1
+			     */
 	size_t n_host;
 	struct ip host[PLAN_HOST_IPS_MAX];
 };

@@ -74,7 +74,7 @@ int ra_prepare(
 	int r = write_settings(interface, ra, err);
 
 	if (r == 0)
-		r = rtnl_link_set_no_addresses(nl, ifindex, err);
+		r = rtnl_link_set_addr_gen_none(nl, ifindex, err);
 	if (r == 0)
 		r = rtnl_link_set_token(nl, ifindex, ra->token, err);
 	return r < 0 ? error_prefix(err, "cannot have '%s' hear of IPv6 routers", interface) : 0;

@@ -9,7 +9,6 @@
 #include <libmnl/libmnl.h>
 #include <linux/if.h>
 #include <linux/if_link.h>
-#include <linux/ip.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -66,6 +65,9 @@ static int read_link_attribute(const struct nlattr *attribute, void *arg)
 	switch (mnl_attr_get_type(attribute)) {
 	case IFLA_IFNAME:
 		read_string(attribute, link->name, sizeof(link->name));
+		break;
+	case IFLA_IFALIAS:
+		read_string(attribute, link->alias, sizeof(link->alias));
 		break;
 	case IFLA_MTU:
 		link->mtu = (unsigned)read_int(attribute);
@@ -282,7 +284,8 @@ int rtnl_link_add_macvlan(struct nl *nl, const struct rtnl_macvlan *macvlan, str
 	request->nlmsg_flags = NLM_F_CREATE | NLM_F_EXCL;
 	mnl_attr_put_strz(request, IFLA_IFNAME, macvlan->name);
 	mnl_attr_put_u32(request, IFLA_LINK, (uint32_t)macvlan->parent);
-	mnl_attr_put_u32(request, IFLA_NET_NS_FD, (uint32_t)macvlan->netns);
+	if (macvlan->netns >= 0)
+		mnl_attr_put_u32(request, IFLA_NET_NS_FD, (uint32_t)macvlan->netns);
 	if (macvlan->mac)
 		mnl_attr_put(request, IFLA_ADDRESS, MAC_SIZE, macvlan->mac);
 	if (macvlan->mtu)
@@ -307,32 +310,6 @@ int rtnl_link_set_up(struct nl *nl, int ifindex, struct error *err)
 
 	link->ifi_flags = IFF_UP;
 	link->ifi_change = IFF_UP;
-	return nl_request(nl, request, NULL, NULL, err);
-}
-
-/**
- * rtnl_link_set_arp_notify() - have the kernel announce IPv4 addresses when the link goes up
- * @nl:      a socket in its namespace
- * @ifindex: its index
- * @err:     filled on failure
- *
- * What /proc/sys/net/ipv4/conf/NAME/arp_notify does, for a tenth of the time. (IPv6 has no such
- * request: inet6_set_link_af() in net/ipv6/addrconf.c.)
- *
- * Return: 0, or what the kernel gave (inet_set_link_af() in net/ipv4/devinet.c).
- */
-int rtnl_link_set_arp_notify(struct nl *nl, int ifindex, struct error *err)
-{
-	_Alignas(struct nlmsghdr) char buffer[NL_REQUEST_MAX];
-	struct nlmsghdr *request = put_link(buffer, RTM_SETLINK, ifindex);
-	struct nlattr *families = mnl_attr_nest_start(request, IFLA_AF_SPEC);
-	struct nlattr *family = mnl_attr_nest_start(request, AF_INET);
-	struct nlattr *settings = mnl_attr_nest_start(request, IFLA_INET_CONF);
-
-	mnl_attr_put_u32(request, IPV4_DEVCONF_ARP_NOTIFY, 1);
-	mnl_attr_nest_end(request, settings);
-	mnl_attr_nest_end(request, family);
-	mnl_attr_nest_end(request, families);
 	return nl_request(nl, request, NULL, NULL, err);
 }
 

@@ -15,8 +15,12 @@ struct nl;
 
 /* Of routes that are ours: in no list of rt_protos, so that routing daemons leave them alone. */
 #define RTNL_PROTOCOL 77
+/* Half an IPv6 address. */
+#define RTNL_TOKEN_SIZE 8
 /* The namespace of the socket itself, where a function takes a namespace id. */
 #define RTNL_HERE (-1)
+/* As much of a link's alias as we look at. */
+#define RTNL_ALIAS_SIZE 64
 
 struct rtnl_link {
 	int ifindex;
@@ -28,12 +32,13 @@ struct rtnl_link {
 	int lower;     /* the parent's index where the kind has one, else 0 */
 	int master;    /* the index of the bridge, bond, ... that it is a port of, else 0 */
 	char kind[16]; /* "macvlan", "veth", ...; "" for a NIC */
+	char alias[RTNL_ALIAS_SIZE]; /* IFLA_IFALIAS, cut; "": none */
 };
 
 /* A macvlan to create. */
 struct rtnl_macvlan {
 	int parent; /* its index in the socket's namespace */
-	int netns;  /* a descriptor of the namespace it is born in */
+	int netns;  /* a descriptor of the namespace it is born in; -1: the socket's */
 	const char *name;
 	const uint8_t *mac; /* NULL: the kernel's choice */
 	enum network_mode mode;
@@ -45,6 +50,7 @@ struct rtnl_macvlan {
 struct rtnl_route {
 	struct cidr dst;
 	struct ip gateway; /* family 0: on the link */
+	struct ip source;  /* the address that we have for it; family 0: the kernel's choice */
 	bool onlink;	   /* the gateway is on the link though no address says so */
 	int ifindex;
 	uint32_t metric; /* 0: the kernel's choice */
@@ -59,8 +65,11 @@ int rtnl_link_is_up(const struct nl *nl, const char *name, bool *ret, struct err
 int rtnl_link_add_macvlan(struct nl *nl, const struct rtnl_macvlan *macvlan, struct error *err);
 int rtnl_link_set_up(struct nl *nl, int ifindex, struct error *err);
 int rtnl_link_set_arp_notify(struct nl *nl, int ifindex, struct error *err);
-int rtnl_link_set_token(struct nl *nl, int ifindex, const uint8_t token[8], struct error *err);
-int rtnl_link_set_no_addresses(struct nl *nl, int ifindex, struct error *err);
+int rtnl_link_set_token(
+	struct nl *nl, int ifindex, const uint8_t token[RTNL_TOKEN_SIZE], struct error *err);
+int rtnl_link_set_alias(struct nl *nl, int ifindex, const char *alias, struct error *err);
+int rtnl_link_set_arp_filter(struct nl *nl, int ifindex, struct error *err);
+int rtnl_link_set_addr_gen_none(struct nl *nl, int ifindex, struct error *err);
 int rtnl_link_set_name(struct nl *nl, int ifindex, const char *name, struct error *err);
 int rtnl_link_del(struct nl *nl, int nsid, int ifindex, struct error *err);
 
@@ -81,6 +90,8 @@ int rtnl_addr_list_link(struct nl *nl, int ifindex, sa_family_t family, rtnl_lin
 /* One address of the namespace. Returns 0 or -errno (to fail). */
 typedef int rtnl_addr_fn(void *arg, const struct ip *ip);
 int rtnl_addr_list(struct nl *nl, rtnl_addr_fn *found, void *arg, struct error *err);
+int rtnl_addr_list_usable(
+	struct nl *nl, int ifindex, rtnl_addr_fn *found, void *arg, struct error *err);
 
 int rtnl_route_add(struct nl *nl, const struct rtnl_route *route, struct error *err);
 int rtnl_route_get_default(
@@ -88,6 +99,14 @@ int rtnl_route_get_default(
 int rtnl_route_add_first(struct nl *nl, struct rtnl_route *route, struct error *err);
 int rtnl_route_del_others(struct nl *nl, const struct rtnl_route *route, struct error *err);
 int rtnl_route_del(struct nl *nl, const struct rtnl_route *route, struct error *err);
+int rtnl_route_list_ours(struct nl *nl, sa_family_t family, int ifindex, rtnl_addr_fn *found,
+	void *arg, struct error *err);
+
+int rtnl_neigh_add(struct nl *nl, int ifindex, const struct ip *ip, const uint8_t mac[MAC_SIZE],
+	struct error *err);
+int rtnl_neigh_del(struct nl *nl, int ifindex, const struct ip *ip, struct error *err);
+int rtnl_neigh_list_permanent(struct nl *nl, sa_family_t family, int ifindex, rtnl_addr_fn *found,
+	void *arg, struct error *err);
 
 int rtnl_neigh_set_retrans(struct nl *nl, int ifindex, unsigned ms, struct error *err);
 

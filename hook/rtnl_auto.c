@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/if_addr.h>
-#include <linux/if_link.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
@@ -137,74 +136,4 @@ int rtnl_neigh_set_retrans(struct nl *nl, int ifindex, unsigned ms, struct error
 	mnl_attr_put_u64(request, NDTPA_RETRANS_TIME, ms);
 	mnl_attr_nest_end(request, parameters);
 	return nl_request(nl, request, NULL, NULL, err);
-}
-
-/* A setting of IPv6 on a link: what is put between begin and end. */
-struct setting6 {
-	struct nlmsghdr *request;
-	struct nlattr *families;
-	struct nlattr *family;
-};
-
-static struct setting6 begin_setting(void *buffer, int ifindex)
-{
-	struct setting6 setting = { .request = mnl_nlmsg_put_header(buffer) };
-	struct ifinfomsg *link;
-
-	setting.request->nlmsg_type = RTM_SETLINK;
-	link = mnl_nlmsg_put_extra_header(setting.request, sizeof(*link));
-	link->ifi_family = AF_UNSPEC;
-	link->ifi_index = ifindex;
-	setting.families = mnl_attr_nest_start(setting.request, IFLA_AF_SPEC);
-	setting.family = mnl_attr_nest_start(setting.request, AF_INET6);
-	return setting;
-}
-
-static int end_setting(struct nl *nl, const struct setting6 *setting, struct error *err)
-{
-	mnl_attr_nest_end(setting->request, setting->family);
-	mnl_attr_nest_end(setting->request, setting->families);
-	return nl_request(nl, setting->request, NULL, NULL, err);
-}
-
-/**
- * rtnl_link_set_no_addresses() - have the kernel make no IPv6 link-local address for a link
- * @nl:      a socket in its namespace
- * @ifindex: its index; it is down
- * @err:     filled on failure
- *
- * Without one it does not ask for routers either.
- *
- * Return: 0, also on a kernel without IPv6; or what the kernel gave (inet6_set_link_af() in
- * net/ipv6/addrconf.c).
- */
-int rtnl_link_set_no_addresses(struct nl *nl, int ifindex, struct error *err)
-{
-	_Alignas(struct nlmsghdr) char buffer[NL_REQUEST_MAX];
-	struct setting6 setting = begin_setting(buffer, ifindex);
-	int r;
-
-	mnl_attr_put_u8(setting.request, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
-	r = end_setting(nl, &setting, err);
-	return r == -EAFNOSUPPORT ? 0 : r;
-}
-
-/**
- * rtnl_link_set_token() - what the lower half of addresses is that the kernel makes of prefixes
- * @nl:      a socket in the link's namespace
- * @ifindex: its index; it accepts router advertisements
- * @token:   the half
- * @err:     filled on failure
- *
- * Return: 0, or what the kernel gave (inet6_set_iftoken() in net/ipv6/addrconf.c).
- */
-int rtnl_link_set_token(struct nl *nl, int ifindex, const uint8_t token[8], struct error *err)
-{
-	_Alignas(struct nlmsghdr) char buffer[NL_REQUEST_MAX];
-	struct setting6 setting = begin_setting(buffer, ifindex);
-	uint8_t address[16] = { 0 };
-
-	memcpy(address + 8, token, 8);
-	mnl_attr_put(setting.request, IFLA_INET6_TOKEN, sizeof(address), address);
-	return end_setting(nl, &setting, err);
 }

@@ -150,6 +150,8 @@ static struct nlmsghdr *put_whole_route(void *buffer, uint16_t type, const struc
 		put_ip(request, RTA_DST, &route->dst.ip);
 	if (route->gateway.family)
 		put_ip(request, RTA_GATEWAY, &route->gateway);
+	if (route->source.family)
+		put_ip(request, RTA_PREFSRC, &route->source);
 	if (route->metric)
 		mnl_attr_put_u32(request, RTA_PRIORITY, route->metric);
 	mnl_attr_put_u32(request, RTA_OIF, (uint32_t)route->ifindex);

@@ -13,6 +13,7 @@
 
 #include "hook/collect.h"
 #include "hook/host.h"
+#include "hook/host_access.h"
 #include "hook/known.h"
 #include "hook/log.h"
 #include "hook/reconcile.h"
@@ -141,7 +142,10 @@ static int sweep_pool(void *arg, const char *parent, struct error *err)
 		return r == -ENOENT ? 0 : r;
 	broom.dir = dir;
 	broom.pool = parent;
-	return claims_list(dir, sweep_claim, &broom, err);
+	r = claims_list(dir, sweep_claim, &broom, err);
+	if (r == 0 && !broom.collection->dry_run)
+		r = host_access_sweep(broom.collection->host, parent, err);
+	return r;
 }
 
 /* ID.tmp: of a process that was killed while it wrote the record of ID. */

@@ -253,14 +253,33 @@ static const struct member network_members[] = {
 /* What the contract has but we do not do yet. */
 static int refuse_later(const struct network *network, struct error *err)
 {
-	if (network->host_access)
-		return error_set(
-			err, -EOPNOTSUPP, "host_access: true is not supported yet: use false");
 	if (network->dns.mode != NETWORK_DNS_NONE)
 		return error_set(err, -EOPNOTSUPP, "dns.mode: is not supported yet: use none");
 	if (!network->parent)
 		return error_set(err, -EOPNOTSUPP,
 			"parent: a network without one is not supported yet: name a host interface (-o parent=INTERFACE)");
+	return 0;
+}
+
+/* The host's own macvlan on the parent has to hear the containers', and needs addresses of theirs
+ * to make routes of.
+ */
+static int check_host_access(const struct network *network, struct error *err)
+{
+	if (!network->host_access)
+		return 0;
+	if (network->mode != NETWORK_BRIDGE)
+		return error_set(err, -EINVAL,
+			"host_access: needs mode bridge, but the mode is %s: its macvlans hear "
+			"nothing of the host's",
+			network_mode_name(network->mode));
+	if (!network->parent)
+		return error_set(err, -EINVAL,
+			"host_access: needs a parent: the host has no address on a network of its "
+			"own");
+	if (network->ipam == NETWORK_IPAM_NONE && network->ipv6 != NETWORK_IPV6_RA)
+		return error_set(err, -EINVAL,
+			"host_access: needs addresses to route to, but ipam.driver is none");
 	return 0;
 }
 
@@ -282,7 +301,8 @@ static int check_network(const struct network *network, struct error *err)
 		(network->ipv6 == NETWORK_IPV6_RA || network_has_family(network, AF_INET6)))
 		return error_set(err, -EINVAL, "mtu: %u is too small for IPv6, which needs %d",
 			network->mtu, IPV6_MTU_MIN);
-	return refuse_later(network, err);
+	r = check_host_access(network, err);
+	return r == 0 ? refuse_later(network, err) : r;
 }
 
 /**

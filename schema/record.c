@@ -138,6 +138,21 @@ struct record_endpoint *record_add_endpoint(struct record *record)
 }
 
 /**
+ * record_has_family() - has an endpoint an address of a family
+ * @endpoint: the endpoint
+ * @family:   AF_INET or AF_INET6
+ *
+ * Return: true when it has.
+ */
+bool record_has_family(const struct record_endpoint *endpoint, sa_family_t family)
+{
+	for (unsigned i = 0; i < endpoint->n_addresses; i++)
+		if (endpoint->addresses[i].ip.family == family)
+			return true;
+	return false;
+}
+
+/**
  * record_first_intent() - where a record's intents begin
  * @record: the record of an owner
  *

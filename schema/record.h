@@ -70,6 +70,7 @@ int record_remove(int dir, const char *id, struct error *err);
 const struct record_member *record_member_of(const struct record *record, const char *id);
 int record_add_member(struct record *record, const struct record_member *member, struct error *err);
 struct record_endpoint *record_add_endpoint(struct record *record);
+bool record_has_family(const struct record_endpoint *endpoint, sa_family_t family);
 unsigned record_first_intent(const struct record *record);
 void record_drop_member(struct record *record, const char *id);
 

@@ -180,7 +180,7 @@ sorted_names() { # DIR
 }
 
 @test "create: what is not supported yet says so" {
-	for option in host_access=true dns=host; do
+	for option in dns=host; do
 		refuse_create 4 --subnet 10.0.0.0/24 -o "$option" "${option%=*}" "not supported yet"
 	done
 	refuse_create 2 --ipam-driver dhcp "'dhcp'" "not supported yet"

@@ -153,8 +153,14 @@ static void test_messages(void)
 			"ipam.driver: 'dhcp' is not supported yet: use local or none" },
 		{ HEAD "\"subnets\":[" V4 "],\"dns\":{\"mode\":\"host\"}}",
 			"dns.mode: is not supported yet: use none" },
-		{ HEAD "\"subnets\":[" V4 "],\"host_access\":true}",
-			"host_access: true is not supported yet: use false" },
+		{ HEAD "\"subnets\":[" V4 "],\"mode\":\"private\",\"host_access\":true}",
+			"host_access: needs mode bridge, but the mode is private: its macvlans "
+			"hear nothing of the host's" },
+		{ "{\"name\":\"n\",\"subnets\":[" V4 "],\"host_access\":true}",
+			"host_access: needs a parent: the host has no address on a network of its "
+			"own" },
+		{ HEAD "\"ipam\":{\"driver\":\"none\"},\"host_access\":true}",
+			"host_access: needs addresses to route to, but ipam.driver is none" },
 	};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
