@@ -150,14 +150,15 @@ static int add_on_host(const struct access *access, int settings6, const struct 
 	struct error *err)
 {
 	struct nl *nl = &access->host->nl;
-	char own[CLAIMS_OWNER_MAX + 1];
+	char own[CLAIMS_OWNER_MAX + 1] = "";
 	int r = shim_make(nl, settings6, &item->parent, &side->shim, err);
 
 	if (r == 0)
 		r = host_ips_load(nl, item->parent.ifindex, &side->ips, err);
 	if (r < 0)
 		return r;
-	put_owner(own, id, endpoint->interface);
+	if (!item->joined)
+		put_owner(own, id, endpoint->interface);
 	r = host_side_mend(access->host, access->pool, side, own, err);
 	if (r == 0 && !item->joined)
 		r = host_side_add(nl, side, endpoint, err);

@@ -247,7 +247,7 @@ static int look_at_mark(void *arg, const char *name, const char *owner, struct e
  * @host: the host
  * @pool: the shim's pool
  * @side: what it is made of
- * @own:  CONTAINER/INTERFACE of the endpoint that is being attached: its turn comes
+ * @own:  CONTAINER/INTERFACE of the endpoint that is being attached, whose turn comes; "": none is
  * @err:  filled on failure
  *
  * Two lists of the kernel and one of the pool; a record is only read where something is missing.
