@@ -255,13 +255,31 @@ static unsigned count_addresses(const struct kernel_view *view, int ifindex, sa_
 	return n;
 }
 
+/* With host access the host has a way to each of its addresses. */
+static bool check_reached(struct world *world, const struct kernel_view *view)
+{
+	bool passed = true;
+	char what[128];
+
+	for (unsigned i = 0; passed && i < view->n_addresses; i++) {
+		const struct kernel_address *address = &view->addresses[i];
+
+		if (address->link_local || !is_macvlan(view, address->ifindex))
+			continue;
+		snprintf(what, sizeof(what), "the host has no way to '%s'", address->text);
+		passed = check(world, lab_is_reached(address->text), what, NULL);
+	}
+	return passed;
+}
+
 /**
  * check_whole() - a container is attached, wholly
  * @world: the world
  * @box:   the container: a or b
  *
  * Return: whether that is so: as many links, addresses and routes as an undisturbed attach makes,
- * each link up and with an address of each family; with static addresses the very same.
+ * each link up and with an address of each family; with static addresses the very same; with host
+ * access, reached by the host.
  */
 bool check_whole(struct world *world, const struct box *box)
 {
@@ -282,6 +300,8 @@ bool check_whole(struct world *world, const struct box *box)
 				count_addresses(&view, link->ifindex, AF_INET6) == 1,
 			"a link is not up with an address of each family", listing);
 	}
+	if (passed && world->scenario->host_access)
+		passed = check_reached(world, &view);
 	if (!passed || box != &world->a)
 		return passed && check(world, n == 2, "a link is missing", listing);
 	if (strstr(box->annotations, "ips"))

@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "schema/text.h"
 #include "tests/lab/kernel.h"
 
 #define ARGUMENTS_MAX 16
@@ -31,14 +32,15 @@ static void must(bool done, const char *what)
 
 static const struct {
 	const char *file;
-	const char *text;
+	const char *head; /* between them: "true" or "false" */
+	const char *tail;
 } networks[] = {
-	{ "macvlan0.json",
-		"{\"name\":\"macvlan0\",\"parent\":\"eth0\",\"subnets\":["
+	{ "macvlan0.json", "{\"name\":\"macvlan0\",\"parent\":\"eth0\",\"host_access\":",
+		",\"subnets\":["
 		"{\"subnet\":\"10.0.0.0/24\",\"gateway\":\"10.0.0.1\"},"
 		"{\"subnet\":\"2001:db8:0:1::/64\",\"gateway\":\"2001:db8:0:1::1\"}]}\n" },
-	{ "macvlan1.json",
-		"{\"name\":\"macvlan1\",\"parent\":\"eth1\",\"subnets\":["
+	{ "macvlan1.json", "{\"name\":\"macvlan1\",\"parent\":\"eth1\",\"host_access\":",
+		",\"subnets\":["
 		"{\"subnet\":\"10.1.0.0/24\",\"gateway\":\"10.1.0.1\"},"
 		"{\"subnet\":\"2001:db8:1:1::/64\",\"gateway\":\"2001:db8:1:1::1\"}],"
 		"\"routes\":[{\"dst\":\"192.168.0.0/16\",\"gateway\":\"10.1.0.254\"}]}\n" },
@@ -65,15 +67,22 @@ void lab_write(const char *dir, const char *name, const char *text)
 
 /**
  * lab_write_networks() - write the two network files, also where they are there
- * @lab: the lab
+ * @lab:         the lab
+ * @host_access: whether they have it
  */
-void lab_write_networks(const struct lab *lab)
+void lab_write_networks(const struct lab *lab, bool host_access)
 {
 	char dir[PATH_MAX];
+	char text[1024];
 
 	snprintf(dir, sizeof(dir), "%s/networks", lab->etc);
-	for (unsigned i = 0; i < sizeof(networks) / sizeof(networks[0]); i++)
-		lab_write(dir, networks[i].file, networks[i].text);
+	for (unsigned i = 0; i < sizeof(networks) / sizeof(networks[0]); i++) {
+		const char *const parts[] = { networks[i].head, host_access ? "true" : "false",
+			networks[i].tail, NULL };
+
+		text_join_parts(text, sizeof(text), parts);
+		lab_write(dir, networks[i].file, text);
+	}
 }
 
 /**
@@ -96,7 +105,7 @@ void lab_setup(struct lab *lab, const char *build)
 	must(mkdir(lab->etc, 0755) == 0, "make a folder");
 	snprintf(dir, sizeof(dir), "%s/networks", lab->etc);
 	must(mkdir(dir, 0755) == 0, "make a folder");
-	lab_write_networks(lab);
+	lab_write_networks(lab, false);
 }
 
 static int remove_one(const char *path, const struct stat *status, int type, struct FTW *walk)
@@ -108,12 +117,13 @@ static int remove_one(const char *path, const struct stat *status, int type, str
 }
 
 /**
- * lab_wipe_run() - remove RUN with all that is in it
+ * lab_wipe_run() - remove RUN with all that is in it, and what the host has of ours
  * @lab: the lab
  */
 void lab_wipe_run(const struct lab *lab)
 {
 	nftw(lab->run, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	lab_wipe_host();
 }
 
 /**
@@ -243,7 +253,8 @@ static void list_tree(const char *root, char ret[LAB_TEXT])
 }
 
 /**
- * lab_list_state() - RUN and ETC as text: each file with its mode and content, each link's target
+ * lab_list_state() - RUN and ETC as text: each file with its mode and content, each link's target;
+ * and what the host has of ours
  * @lab: the lab
  * @ret: the listing
  *
@@ -254,6 +265,7 @@ void lab_list_state(const struct lab *lab, char ret[LAB_TEXT])
 	*ret = '\0';
 	list_tree(lab->run, ret);
 	list_tree(lab->etc, ret);
+	lab_list_host(ret);
 }
 
 /**

@@ -26,7 +26,7 @@ struct lab {
 };
 
 void lab_setup(struct lab *lab, const char *build);
-void lab_write_networks(const struct lab *lab);
+void lab_write_networks(const struct lab *lab, bool host_access);
 void lab_wipe_run(const struct lab *lab);
 bool lab_has_network(const struct lab *lab, const char *name);
 void lab_write(const char *dir, const char *name, const char *text);
@@ -39,6 +39,9 @@ bool lab_succeeded(const struct trace_result *result);
 
 void lab_list_state(const struct lab *lab, char ret[LAB_TEXT]);
 void lab_list_netns(const struct box *box, char ret[LAB_TEXT]);
+void lab_list_host(char ret[LAB_TEXT]);
+void lab_wipe_host(void);
+bool lab_is_reached(const char *address);
 bool lab_claim_owner(const struct lab *lab, const char *address, char *ret, size_t size);
 
 #endif

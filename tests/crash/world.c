@@ -98,7 +98,7 @@ bool world_finish_all(struct world *world)
 		passed &= world_finish(world, &world->o);
 	box_unpin(&world->old);
 	world->old = BOX_NONE;
-	lab_write_networks(world->lab);
+	lab_write_networks(world->lab, world->scenario->host_access);
 	return passed;
 }
 
@@ -189,7 +189,7 @@ bool world_begin(struct world *world, const struct lab *lab, const struct scenar
 		.half = BOX_NONE,
 		.where = "undisturbed" };
 	lab_wipe_run(lab);
-	lab_write_networks(lab);
+	lab_write_networks(lab, scenario->host_access);
 	return begin_bystanders(world) && learn_listings(world);
 }
 
@@ -288,7 +288,7 @@ void world_do(struct world *world, trace_fn *judge, void *arg)
 bool world_start_b(struct world *world)
 {
 	/* Where the network was removed, somebody makes it again. */
-	lab_write_networks(world->lab);
+	lab_write_networks(world->lab, world->scenario->host_access);
 	box_start(&world->b, "b", BOTH, NULL);
 	if (!world_hook(world, &world->b, "createRuntime"))
 		return false;

@@ -32,6 +32,7 @@ struct scenario {
 	enum place place;
 	const char *annotations; /* a's */
 	bool refused;		 /* its attach must fail: an address is in use */
+	bool host_access;	 /* of both networks */
 };
 
 /*
