@@ -218,7 +218,9 @@ int host_access_add(struct host *host, struct netns *netns, const struct plan *p
 	return 0;
 }
 
-/* A mark that is not this endpoint's any more is another's, and so are the routes. */
+/* The mark goes last, for it leads to the rest. One that is not this endpoint's any more is
+ * another's, and so are the routes.
+ */
 static int remove_address(const struct access *access, int shim, const char *name,
 	const char *owner, struct error *err)
 {
@@ -228,9 +230,7 @@ static int remove_address(const struct access *access, int shim, const char *nam
 
 	if (r == -ENOENT || (r == 0 && strcmp(holder, owner) != 0))
 		return 0;
-	if (r == 0 && shim)
-		r = ip_parse(name, &ip, err);
-	if (r == 0 && shim)
+	if (r == 0 && shim && ip_parse(name, &ip, NULL) == 0)
 		r = host_side_remove(&access->host->nl, shim, &ip, err);
 	return r == 0 ? claims_release(access->pool, name, owner, err) : r;
 }
@@ -289,25 +289,47 @@ static int delete_unmarked(const struct access *access, struct error *err)
 	return r == 0 && !is_marked ? shim_delete(&access->host->nl, access->name, err) : r;
 }
 
-static int remove_locked(const struct access *access, const char *id,
-	const struct record_endpoint *endpoint, struct error *err)
+/* The shim's index; 0: there is none of ours, and so there are no routes of ours. */
+static int find_shim(const struct access *access, int *ret, struct error *err)
 {
 	struct rtnl_link shim = { 0 };
 	int r = shim_find(&access->host->nl, access->name, &shim, err);
 
 	if (r < 0 && r != -ENODEV && r != -EEXIST)
 		return r;
-	r = 0;
-	if (access->pool >= 0)
-		r = remove_addresses(access, shim.ifindex, id, endpoint, err);
+	*ret = shim.ifindex;
+	return 0;
+}
+
+static int remove_locked(const struct access *access, const char *id,
+	const struct record_endpoint *endpoint, struct error *err)
+{
+	int shim = 0;
+	int r = find_shim(access, &shim, err);
+
+	if (r == 0 && access->pool >= 0)
+		r = remove_addresses(access, shim, id, endpoint, err);
 	return r == 0 ? delete_unmarked(access, err) : r;
 }
 
-static int open_access(struct access *access, struct error *err)
+/* Opens a shim's pool, if there is one, and takes the shim's lock. */
+static int begin(struct access *access, const char *parent, struct error *err)
 {
 	int r = store_open_pool(&access->host->store, access->name, false, &access->pool, err);
 
-	return r == -ENOENT ? 0 : r;
+	if (r < 0 && r != -ENOENT)
+		return r;
+	r = lock(access, parent, err);
+	if (r < 0 && access->pool >= 0)
+		close(access->pool);
+	return r;
+}
+
+static void end(struct access *access)
+{
+	unlock(access);
+	if (access->pool >= 0)
+		close(access->pool);
 }
 
 /**
@@ -328,44 +350,46 @@ int host_access_remove(struct host *host, const char *id, const struct record_en
 	if (!endpoint->host_access)
 		return 0;
 	shim_name(endpoint->parent, access.name);
-	r = open_access(&access, err);
-	if (r == 0)
-		r = lock(&access, endpoint->parent, err);
+	r = begin(&access, endpoint->parent, err);
 	if (r == 0) {
 		r = remove_locked(&access, id, endpoint, err);
-		unlock(&access);
+		end(&access);
 	}
-	if (access.pool >= 0)
-		close(access.pool);
 	return r < 0 ? error_prefix(err, "container '%s': cannot end the host's access", id) : 0;
 }
 
+static int release_locked(
+	const struct access *access, const char *name, const char *owner, struct error *err)
+{
+	int shim = 0;
+	int r = find_shim(access, &shim, err);
+
+	if (r == 0 && access->pool >= 0)
+		r = remove_address(access, shim, name, owner, err);
+	return r == 0 ? delete_unmarked(access, err) : r;
+}
+
 /**
- * host_access_sweep() - delete a shim that nobody needs
- * @host: the host
- * @pool: the name of a pool: nothing happens unless it is a shim's
- * @err:  filled on failure
- *
- * Detach does it. But gc may have released marks that no record led to.
+ * host_access_release() - release a mark that no record leads to, and what it stands for
+ * @host:  the host
+ * @pool:  the pool, of which shim_is_name()
+ * @name:  the mark
+ * @owner: CONTAINER/INTERFACE, as the mark says; the container's lock is held
+ * @err:   filled on failure
  *
  * Return: 0, or what the kernel or the file system gave.
  */
-int host_access_sweep(struct host *host, const char *pool, struct error *err)
+int host_access_release(
+	struct host *host, const char *pool, const char *name, const char *owner, struct error *err)
 {
 	struct access access = { .host = host, .pool = -1 };
 	int r;
 
-	if (!shim_is_name(pool))
-		return 0;
 	text_join(access.name, sizeof(access.name), pool);
-	r = open_access(&access, err);
-	if (r == 0)
-		r = lock(&access, pool, err);
+	r = begin(&access, pool, err);
 	if (r == 0) {
-		r = delete_unmarked(&access, err);
-		unlock(&access);
+		r = release_locked(&access, name, owner, err);
+		end(&access);
 	}
-	if (access.pool >= 0)
-		close(access.pool);
 	return r;
 }

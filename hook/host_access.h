@@ -14,6 +14,7 @@ int host_access_add(struct host *host, struct netns *netns, const struct plan *p
 	const struct record *record, struct error *err);
 int host_access_remove(struct host *host, const char *id, const struct record_endpoint *endpoint,
 	struct error *err);
-int host_access_sweep(struct host *host, const char *pool, struct error *err);
+int host_access_release(struct host *host, const char *pool, const char *name, const char *owner,
+	struct error *err);
 
 #endif

@@ -17,6 +17,7 @@
 #include "hook/known.h"
 #include "hook/log.h"
 #include "hook/reconcile.h"
+#include "hook/shim.h"
 #include "ipam/claims.h"
 #include "ipam/dir.h"
 #include "ipam/quarantine.h"
@@ -97,6 +98,15 @@ static void sweep_conflict(
 	collection->output->freed(collection->output->arg, line);
 }
 
+/* A mark of host access stands for routes of the host. */
+static int release(
+	const struct broom *broom, const char *name, const char *owner, struct error *err)
+{
+	if (broom->pool && shim_is_name(broom->pool))
+		return host_access_release(broom->collection->host, broom->pool, name, owner, err);
+	return claims_release(broom->dir, name, owner, err);
+}
+
 static int sweep_claim(void *arg, const char *name, const char *owner, struct error *err)
 {
 	const struct broom *broom = arg;
@@ -122,7 +132,7 @@ static int sweep_claim(void *arg, const char *name, const char *owner, struct er
 		host_trylock(collection->host, id, NULL) < 0)
 		return 0;
 	if (!is_led_to(broom, name, id, interface)) {
-		r = collection->dry_run ? 0 : claims_release(broom->dir, name, owner, err);
+		r = collection->dry_run ? 0 : release(broom, name, owner, err);
 		if (r == 0)
 			report(broom, name, id, interface);
 		else
@@ -142,10 +152,7 @@ static int sweep_pool(void *arg, const char *parent, struct error *err)
 		return r == -ENOENT ? 0 : r;
 	broom.dir = dir;
 	broom.pool = parent;
-	r = claims_list(dir, sweep_claim, &broom, err);
-	if (r == 0 && !broom.collection->dry_run)
-		r = host_access_sweep(broom.collection->host, parent, err);
-	return r;
+	return claims_list(dir, sweep_claim, &broom, err);
 }
 
 /* ID.tmp: of a process that was killed while it wrote the record of ID. */

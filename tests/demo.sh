@@ -113,6 +113,7 @@ lan_up
 demo_bundle container0 '{"io.oci-macvlan.networks": "macvlan0"}'
 demo_bundle container1 '{"io.oci-macvlan.networks": "macvlan0",
 	"io.oci-macvlan.ip": "10.0.0.4", "io.oci-macvlan.ip6": "2001:db8:babe:cafe::4"}'
+demo_bundle container2 '{"io.oci-macvlan.networks": "open", "io.oci-macvlan.ip": "10.0.0.5"}'
 
 explain "A host with eth0 on a LAN, and the LAN's router."
 show "ip -brief address show dev eth0"
@@ -201,5 +202,23 @@ show "oci-macvlan network rm macvlan0"
 expect macvlan0
 show "oci-macvlan network ls"
 expect_not macvlan0
+
+explain "The host reaches the containers of a network with host_access, and they the host."
+show "oci-macvlan network create --subnet=10.0.0.0/24 --gateway=10.0.0.1 -o parent=eth0 -o host_access=true open"
+show "runc run --detach --bundle container2 container2"
+show "ping -c 1 -W 2 10.0.0.5"
+expect "1 received"
+show "runc exec container2 ping -c 1 -W 2 10.0.0.2"
+expect "1 packets received"
+show "ip route show proto 77"
+expect "10.0.0.5 dev omv-h" "src 10.0.0.2"
+
+explain "Its own macvlan and routes go with the last of them."
+show "runc delete --force container2"
+show "ip route show proto 77"
+expect_not 10.0.0.5
+show "ip -brief link"
+expect_not omv-
+show "oci-macvlan network rm open"
 
 explain "All steps showed what they should."

@@ -307,12 +307,22 @@ detach_killed() { # ID CALL N
 	done
 }
 
-@test "gc deletes a shim whose marks no record leads to" {
+@test "gc takes back what no record leads to" {
 	attach_new c0
+	c0=$SLEEPER
+	attach_new c1
+	before=$(ways | grep -c .)
 	sleeper_stop "$SLEEPER"
+	rm "$RUN/containers/c1.json"
+	cli gc --dry-run >"$BATS_TEST_TMPDIR/out"
+	assert_eq "$before" "$(ways | grep -c .)" "ways after --dry-run"
+	cli gc >"$BATS_TEST_TMPDIR/out"
+	assert_eq $((before / 2)) "$(ways | grep -c .)" "ways"
+	assert_both_ways "$c0"
+	sleeper_stop "$c0"
 	rm "$RUN/containers/c0.json"
 	cli gc >"$BATS_TEST_TMPDIR/out"
-	assert_eq "" "$(shims)"
+	assert_eq "" "$(left)"
 }
 
 @test "attaches and detaches at once: each can be reached while it is there, and nothing is left" {
