@@ -127,12 +127,13 @@ void lab_list_host(char ret[LAB_TEXT])
 	static char all[LAB_TEXT];
 	static struct neighbours neighbours;
 	size_t used = strlen(ret);
+	char *rest = NULL;
 	int nl = open_host();
 
 	must(kernel_listing(nl, all, sizeof(all)) == 0, "list the host");
 	list_neighbours(nl, &neighbours);
 	close(nl);
-	for (char *line = strtok(all, "\n"); line; line = strtok(NULL, "\n"))
+	for (char *line = strtok_r(all, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
 		if (strstr(line, OURS))
 			used += (size_t)snprintf(ret + used, LAB_TEXT - used, "%s\n", line);
 	for (unsigned i = 0; i < neighbours.n; i++)

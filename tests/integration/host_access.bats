@@ -61,7 +61,7 @@ whole() {
 	ways
 	for shim in $(shims); do
 		ip -d -j link show dev "$shim" | jq -cS '.[0] | [.ifname, .link, .address, .ifalias,
-			.operstate, .linkinfo.info_kind, .linkinfo.info_data.mode]'
+			(.flags | index("UP") != null), .linkinfo.info_kind, .linkinfo.info_data.mode]'
 		ip -j addr show dev "$shim" | jq -cS '[.[0].addr_info[] | [.local, .prefixlen, .tentative]]'
 		cat "/proc/sys/net/ipv4/conf/$shim/arp_filter" "/proc/sys/net/ipv6/conf/$shim/accept_ra"
 	done
@@ -366,6 +366,19 @@ detach_killed() { # ID CALL N
 	assert_eq "" "$(ip -6 route show proto 77)"
 	attach_new c1
 	assert_eq 2 "$(ip -6 -j route show proto 77 | jq length)"
+}
+
+@test "a parent that is down: it works when the parent is up" {
+	ip link set eth0 down
+	attach_new c0
+	ip link set eth0 up
+	lan_addr eth0 2001:db8:babe:cafe::2/64
+	wait_until can_ping "$HOST" 10.0.0.1
+	attach_new c1
+	reach_at_once "$SLEEPER" 2001:db8:babe:cafe::2
+	for address in $(addresses "$SLEEPER" eth0) $(claims "$(shim_of eth0)"); do
+		reach_at_once "$HOST" "${address%/*}"
+	done
 }
 
 @test "the host's address may lie outside the subnet" {
