@@ -12,6 +12,7 @@
  *            that, the addresses are tried out on the LAN (probes.c)
  *   routes   those of the networks, and one default route a family
  *   host     where the network has host_access: the host's routes to it (host_access.c)
+ *   dns      RUN/dns/ID.conf, mounted on the container's /etc/resolv.conf (dns.c)
  *   final    the record again, with indexes, MACs and addresses as read back
  *
  * Whatever fails, the undo is detach(), the same that poststop and gc call; it works from any
@@ -29,6 +30,7 @@
 #include <string.h>
 
 #include "hook/detach.h"
+#include "hook/dns.h"
 #include "hook/host.h"
 #include "hook/host_access.h"
 #include "hook/items.h"
@@ -61,6 +63,8 @@ struct attachment {
 	struct record *record; /* the one that gets the endpoints: ours or the owner's */
 	unsigned first;	       /* its first endpoint that is new */
 	struct routes_first first_routes;
+	enum { CONFIG_UNREAD, CONFIG_READ, CONFIG_UNREADABLE } config;
+	struct bundle *bundle; /* what config.json says, with CONFIG_READ */
 };
 
 /* Puts the plan's new endpoints into the record, as intents. */
@@ -102,6 +106,34 @@ static int set_lo_up(struct nl *nl, struct error *err)
 	return r < 0 ? error_prefix(err, "cannot set 'lo' up") : 0;
 }
 
+/* Reads config.json, once. NULL where it says nothing. */
+static const struct bundle *read_config(struct attachment *a)
+{
+	struct error err;
+
+	if (a->config == CONFIG_UNREAD && a->request->bundle) {
+		int r = bundle_read(a->request->bundle, a->bundle, &err);
+
+		a->config = r < 0 ? CONFIG_UNREADABLE : CONFIG_READ;
+		if (r < 0)
+			log_notice("container '%s': no host name and no DNS: %s", a->request->id,
+				err.text);
+	}
+	return a->config == CONFIG_READ ? a->bundle : NULL;
+}
+
+static void set_dns(struct attachment *a)
+{
+	struct dns_request request = {
+		.id = a->request->id, .dns = dns_of_plan(a->plan), .netns = a->netns
+	};
+
+	if (request.dns)
+		request.bundle = read_config(a);
+	if (request.bundle)
+		dns_write(a->host, &request);
+}
+
 /* Everything between the intent and the final record. */
 static int attach_items(struct attachment *a, struct error *err)
 {
@@ -121,6 +153,8 @@ static int attach_items(struct attachment *a, struct error *err)
 		r = routes_add(a->netns, a->plan, a->record, &a->first_routes, err);
 	if (r == 0)
 		r = host_access_add(a->host, a->netns, a->plan, a->record, err);
+	if (r == 0)
+		set_dns(a);
 	if (r == 0)
 		r = netns_check_init(a->netns, err);
 	if (r == 0)
@@ -144,17 +178,18 @@ static void undo_own(struct attachment *a)
 }
 
 /* "web" where a person gave a name, else what config.json calls the host, else the id's start. */
-static void set_name(struct record *record, const struct attach_request *request)
+static void set_name(struct attachment *a, struct record *record)
 {
-	char hostname[BUNDLE_HOSTNAME_MAX + 1] = "";
-	struct error err;
+	const struct attach_request *request = a->request;
+	const struct bundle *bundle;
+	const char *hostname;
 
 	if (request->name) {
 		text_join(record->name, sizeof(record->name), request->name);
 		return;
 	}
-	if (request->bundle && bundle_read_hostname(request->bundle, hostname, &err) < 0)
-		log_notice("container '%s': no host name: %s", request->id, err.text);
+	bundle = read_config(a);
+	hostname = bundle ? bundle->hostname : "";
 	/* Engines make the host name of an unnamed container from its id. */
 	if (*hostname && strncmp(hostname, request->id, strlen(hostname)) != 0)
 		text_join(record->name, sizeof(record->name), hostname);
@@ -185,7 +220,7 @@ static int make_own_record(struct attachment *a, struct record **ret, struct err
 		return r;
 	record->netns_cookie = a->netns->cookie;
 	record->host_cookie = a->host->cookie;
-	set_name(record, a->request);
+	set_name(a, record);
 	*ret = record;
 	record = NULL;
 	return 0;
@@ -345,7 +380,14 @@ int attach(struct host *host, const struct attach_request *request, struct error
 {
 	cleanup(plan_free) struct plan plan; /* 20 KiB, which plan_load() fills as needed */
 	cleanup(netns_close) struct netns netns = NETNS_CLOSED;
-	struct attachment a = { .host = host, .request = request, .plan = &plan, .netns = &netns };
+	struct bundle bundle; /* filled as needed, too */
+	struct attachment a = {
+		.host = host,
+		.request = request,
+		.plan = &plan,
+		.netns = &netns,
+		.bundle = &bundle,
+	};
 	int r = plan_load(host, request, &plan, err);
 
 	if (r == 0)

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "hook/detach.h"
+#include "hook/dns.h"
 #include "hook/host.h"
 #include "hook/judge.h"
 #include "hook/known.h"
@@ -138,17 +139,20 @@ static void collect_joined_of(const struct collection *collection, const char *o
 	const char *id, bool is_struck, const char *why)
 {
 	char what[CONTAINER_ID_MAX + 64] = "its place in the pod";
+	bool is_owner = !strcmp(id, owner); /* whose lock is held */
 	bool has_record = lock_joined(collection, owner, id);
 	struct error err;
 	int r = 0;
 
-	if (has_record && !collection->dry_run)
+	if ((has_record || is_owner) && !collection->dry_run)
+		r = dns_remove(collection->host, id, &err);
+	if (r == 0 && has_record && !collection->dry_run)
 		r = record_remove(collection->host->store.containers, id, &err);
 	if (has_record)
 		host_unlock(collection->host, id);
 	if (r < 0)
 		collect_complain(collection, &err);
-	if (strcmp(id, owner) != 0)
+	if (!is_owner)
 		snprintf(what, sizeof(what), "its place in the pod of '%s'", owner);
 	if (r == 0 && (has_record || is_struck))
 		collect_report(collection, id, what, why);
@@ -261,6 +265,8 @@ static int collect_joined(
 	if (r < 0 || !verdict.is_dead)
 		return r;
 	if (!collection->dry_run)
+		r = dns_remove(collection->host, own->id, err);
+	if (r == 0 && !collection->dry_run)
 		r = record_remove(collection->host->store.containers, own->id, err);
 	if (r == 0)
 		collect_report(collection, own->id, "its record", verdict.why);

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "hook/dns.h"
 #include "hook/endpoint.h"
 #include "hook/host.h"
 #include "hook/host_access.h"
@@ -137,6 +138,8 @@ int detach_rest(struct host *host, const struct record *record, struct error *er
 	if (r == 0)
 		r = release_netns(host, record, err);
 	if (r == 0)
+		r = dns_remove(host, record->id, err);
+	if (r == 0)
 		r = record_remove(host->store.containers, record->id, err);
 	return r;
 }
@@ -198,6 +201,9 @@ int detach_member(struct host *host, struct record *record, const char *member, 
 	bool is_used = false;
 	int r = detach_check_host(host, record, err);
 
+	/* Its own: an owner's record may stay for others. */
+	if (r == 0)
+		r = dns_remove(host, member, err);
 	if (r < 0)
 		return r;
 	record_drop_member(record, member);
@@ -242,7 +248,8 @@ static int detach_joined(struct host *host, const struct record *own, struct err
 	host_unlock(host, own->joined);
 	if (late || (r < 0 && r != -ENOENT))
 		return r;
-	return record_remove(host->store.containers, own->id, err);
+	r = dns_remove(host, own->id, err);
+	return r == 0 ? record_remove(host->store.containers, own->id, err) : r;
 }
 
 static int detach_locked(struct host *host, const char *id, struct error *err)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "hook/detach.h"
+#include "hook/dns.h"
 #include "hook/endpoint.h"
 #include "hook/host.h"
 #include "hook/log.h"
@@ -87,6 +88,8 @@ static int settle_joined(
 	host_unlock(host, own->joined);
 	if (r == 1)
 		return 0;
+	if (r == 0)
+		r = dns_remove(host, own->id, err);
 	return r == 0 ? record_remove(host->store.containers, own->id, err) : r;
 }
 

@@ -9,6 +9,7 @@
 
 #include "hook/collect.h"
 #include "hook/detach.h"
+#include "hook/dns.h"
 #include "hook/endpoint.h"
 #include "hook/host.h"
 #include "hook/judge.h"
@@ -53,7 +54,9 @@ int reconcile_all(
 
 	if (r == 0)
 		r = store_list_records(&host->store, collect_and_go_on, &collection, err);
-	return r == 0 ? sweep_claims(&collection, err) : r;
+	if (r == 0)
+		r = sweep_claims(&collection, err);
+	return r == 0 ? dns_sweep(&collection, err) : r;
 }
 
 /**

@@ -30,6 +30,8 @@
 #define RECORD_SUFFIX ".json"
 #define KEPT_MAX 16
 
+#define DNS_FOLDER "dns"
+
 /* The pools that stay open. */
 struct store_kept {
 	struct store_pool pools[KEPT_MAX];
@@ -131,13 +133,14 @@ static int open_folder(int dir, const char *name, bool create, int *ret, struct 
 
 static int open_content(struct store *store, const struct stat *status, struct error *err)
 {
-	int *const folders[BOOT_FOLDERS] = { &store->containers, &store->pools, &store->netns };
+	int *const folders[BOOT_FOLDERS_OPENED] = { &store->containers, &store->pools,
+		&store->netns };
 	int r = open_lock(store->dir, &store->lock, err);
 
 	if (r < 0)
 		return r;
 	r = boot_prepare(store->dir, store->lock, err);
-	for (unsigned i = 0; r == 0 && i < BOOT_FOLDERS; i++)
+	for (unsigned i = 0; r == 0 && i < BOOT_FOLDERS_OPENED; i++)
 		r = open_folder(store->dir, boot_folders[i], true, folders[i], err);
 	/* A folder has 2 links and one for each folder in it: so this costs nothing. */
 	if (r == 0 && status->st_nlink > 2 + BOOT_FOLDERS)
@@ -179,6 +182,20 @@ int store_open(const char *run, bool create, struct store *ret, struct error *er
 	*ret = store;
 	store = STORE_CLOSED;
 	return 0;
+}
+
+/**
+ * store_open_dns() - open RUN/dns
+ * @store:  the store
+ * @create: make it where it is missing
+ * @ret:    the folder; the caller closes it
+ * @err:    filled on failure
+ *
+ * Return: 0, -ENOENT, -ENOTDIR, or what open(2) gave.
+ */
+int store_open_dns(const struct store *store, bool create, int *ret, struct error *err)
+{
+	return open_folder(store->dir, DNS_FOLDER, create, ret, err);
 }
 
 static void close_pool(struct store_pool *pool)

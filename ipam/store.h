@@ -36,6 +36,7 @@ struct store {
 
 int store_open(const char *run, bool create, struct store *ret, struct error *err);
 void store_close(struct store *store);
+int store_open_dns(const struct store *store, bool create, int *ret, struct error *err);
 int store_open_pool(
 	const struct store *store, const char *parent, bool create, int *ret, struct error *err);
 int store_keep_pool(struct store *store, const char *parent, bool create, struct store_pool **ret,

@@ -14,6 +14,7 @@
 #include "schema/cleanup.h"
 #include "schema/error.h"
 #include "schema/json.h"
+#include "schema/text.h"
 
 static int open_config(const char *path, int *ret, struct error *err)
 {
@@ -56,62 +57,114 @@ static int is_member(
 	return path->depth > 0 && path->key[0] && !strcmp(path->key[0], key);
 }
 
-/* It is shown to people and put into the record: printable, no blanks. */
-static int check_hostname(const char *hostname, struct error *err)
+/* It is shown to people and put into the record, a label is handed to the kernel: no blanks. */
+static int check_word(const char *text, const char *where, struct error *err)
 {
-	if (strlen(hostname) > BUNDLE_HOSTNAME_MAX)
-		return error_set(err, -EINVAL, "hostname: has %zu bytes, at most %d are allowed",
-			strlen(hostname), BUNDLE_HOSTNAME_MAX);
-	for (const char *c = hostname; *c; c++)
+	for (const char *c = text; *c; c++)
 		if (*c <= ' ' || *c > '~')
 			return error_set(err, -EINVAL,
-				"hostname: '%s' has a blank, control or non-ASCII character",
-				hostname);
+				"%s: '%s' has a blank, control or non-ASCII character", where,
+				text);
 	return 0;
 }
 
-struct hostname {
-	bool found;
-	char text[BUNDLE_HOSTNAME_MAX + 1];
+/* A path: what it may hold is the file system's affair. */
+static int check_path(const char *text, const char *where, struct error *err)
+{
+	return *text ? 0 : error_set(err, -EINVAL, "%s: is empty", where);
+}
+
+/* The strings that we look for. */
+enum { HOSTNAME, ROOT, MOUNT_LABEL, N_WANTED };
+
+static const struct wanted {
+	const char *where; /* in messages */
+	unsigned depth;
+	const char *key[2];
+	size_t max; /* bytes */
+	int (*check)(const char *text, const char *where, struct error *err);
+} wanted[N_WANTED] = {
+	[HOSTNAME] = { "hostname", 1, { "hostname" }, BUNDLE_HOSTNAME_MAX, check_word },
+	[ROOT] = { "root.path", 2, { "root", "path" }, PATH_MAX - 1, check_path },
+	[MOUNT_LABEL] = { "linux.mountLabel", 2, { "linux", "mountLabel" }, BUNDLE_LABEL_MAX,
+		check_word },
 };
 
-static int find_hostname(void *arg, const struct json_path *path, enum json_type type,
+/* While a config.json is read: where each string goes, and which were there. */
+struct found_strings {
+	char *to[N_WANTED];
+	bool found[N_WANTED];
+};
+
+static bool is_at(const struct json_path *path, const struct wanted *w)
+{
+	if (path->depth != w->depth)
+		return false;
+	for (unsigned i = 0; i < w->depth; i++)
+		if (!path->key[i] || strcmp(path->key[i], w->key[i]) != 0)
+			return false;
+	return true;
+}
+
+static int find_string(void *arg, const struct json_path *path, enum json_type type,
 	const char *text, struct error *err)
 {
-	struct hostname *hostname = arg;
-	int r = is_member(path, type, "hostname", err);
+	struct found_strings *strings = arg;
+	const struct wanted *w = wanted;
+	int r;
 
-	if (r <= 0)
-		return r;
-	if (path->depth > 1 || type != JSON_STRING)
-		return error_set(err, -EINVAL, "hostname: must be a string");
-	if (hostname->found)
-		return error_set(err, -EINVAL, "hostname: is given twice");
-	r = check_hostname(text, err);
+	if (path->depth == 0 && type != JSON_OBJECT)
+		return error_set(err, -EINVAL, "must be an object");
+	while (w < wanted + N_WANTED && !is_at(path, w))
+		w++;
+	if (w == wanted + N_WANTED)
+		return 0;
+	if (type != JSON_STRING)
+		return error_set(err, -EINVAL, "%s: must be a string", w->where);
+	if (strings->found[w - wanted])
+		return error_set(err, -EINVAL, "%s: is given twice", w->where);
+	if (strlen(text) > w->max)
+		return error_set(err, -EINVAL, "%s: has %zu bytes, at most %zu are allowed",
+			w->where, strlen(text), w->max);
+	r = w->check(text, w->where, err);
 	if (r < 0)
 		return r;
-	hostname->found = true;
-	strcpy(hostname->text, text);
+	strings->found[w - wanted] = true;
+	strcpy(strings->to[w - wanted], text);
 	return 0;
 }
 
 /**
- * bundle_read_hostname() - The container's host name
+ * bundle_read() - What we want to know of a container
  * @bundle:	path of the bundle
- * @ret:	the host name; "" where there is none
+ * @ret:	what its config.json says
  * @err:	filled on failure
  *
- * Return: 0; -ENOENT: there is no config.json; -EINVAL: it cannot be understood; -errno of open(2)
+ * Return: 0; -ENOENT: there is no config.json; -EINVAL: it cannot be understood; -ENAMETOOLONG;
+ * -errno of open(2)
  */
-int bundle_read_hostname(const char *bundle, char ret[BUNDLE_HOSTNAME_MAX + 1], struct error *err)
+int bundle_read(const char *bundle, struct bundle *ret, struct error *err)
 {
-	struct hostname hostname = { 0 };
-	/* To the end of the file, also when the name was found: a second one is an error. */
-	int r = scan_config(bundle, find_hostname, &hostname, err);
+	char hostname[BUNDLE_HOSTNAME_MAX + 1] = "";
+	char mount_label[BUNDLE_LABEL_MAX + 1] = "";
+	char root[PATH_MAX];
+	struct found_strings strings = { .to = { hostname, root, mount_label } };
+	const char *folder;
+	/* To the end of the file, also when all was found: a second one is an error. */
+	int r = scan_config(bundle, find_string, &strings, err);
 
-	if (r == 0)
-		strcpy(ret, hostname.text);
-	return r;
+	if (r < 0)
+		return r;
+	folder = strings.found[ROOT] && *root != '/' ? bundle : "";
+	if (!strings.found[ROOT])
+		*root = '\0';
+	if (strlen(folder) + 1 + strlen(root) >= sizeof(ret->root))
+		return error_set(
+			err, -ENAMETOOLONG, "'%s/config.json': root.path: is too long", bundle);
+	text_join(ret->root, sizeof(ret->root), folder, *folder ? "/" : "", root);
+	strcpy(ret->hostname, hostname);
+	strcpy(ret->mount_label, mount_label);
+	return 0;
 }
 
 struct found_annotations {

@@ -62,33 +62,25 @@ static ssize_t read_fully(int fd, char *buffer, size_t size)
 }
 
 /**
- * file_read() - read a regular file whole
- * @dir:      the folder, or AT_FDCWD
- * @name:     the file, below it
+ * file_read_open() - read a regular file whole, from its descriptor
+ * @fd:       the file, as it was opened; without O_NONBLOCK a FIFO would have waited
+ * @name:     its name, for messages
  * @max:      the largest size that is accepted, in bytes
  * @ret:      its bytes with a NUL behind them; the caller frees it
  * @ret_size: how many bytes there are without that NUL
  * @err:      filled on failure
  *
- * Return: 0; -ENOENT; -ELOOP for a symbolic link; -EISDIR or -EINVAL for what is not a regular
- * file; -EFBIG; else what open(2) and read(2) gave.
+ * Return: 0; -EISDIR or -EINVAL for what is not a regular file; -EFBIG; -ENOMEM; else what read(2)
+ * gave.
  */
-int file_read(
-	int dir, const char *name, size_t max, char **ret, size_t *ret_size, struct error *err)
+int file_read_open(
+	int fd, const char *name, size_t max, char **ret, size_t *ret_size, struct error *err)
 {
-	/* O_NONBLOCK: opening a FIFO must not wait for its writer. */
-	autoclose int fd =
-		openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 	autofree char *text = NULL;
 	size_t size = 0;
 	ssize_t n;
-	int r;
+	int r = check_regular(fd, name, max, &size, err);
 
-	if (fd < 0 && errno == ELOOP)
-		return error_set(err, -ELOOP, "cannot read '%s': it is a symbolic link", name);
-	if (fd < 0)
-		return error_set_errno(err, "cannot read '%s'", name);
-	r = check_regular(fd, name, max, &size, err);
 	if (r < 0)
 		return r;
 	text = malloc(size + 1);
@@ -102,6 +94,31 @@ int file_read(
 	*ret_size = (size_t)n;
 	text = NULL;
 	return 0;
+}
+
+/**
+ * file_read() - read a regular file whole
+ * @dir:      the folder, or AT_FDCWD
+ * @name:     the file, below it
+ * @max:      the largest size that is accepted, in bytes
+ * @ret:      its bytes with a NUL behind them; the caller frees it
+ * @ret_size: how many bytes there are without that NUL
+ * @err:      filled on failure
+ *
+ * Return: 0; -ENOENT; -ELOOP for a symbolic link; else what open(2) and file_read_open() gave.
+ */
+int file_read(
+	int dir, const char *name, size_t max, char **ret, size_t *ret_size, struct error *err)
+{
+	/* O_NONBLOCK: opening a FIFO must not wait for its writer. */
+	autoclose int fd =
+		openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+
+	if (fd < 0 && errno == ELOOP)
+		return error_set(err, -ELOOP, "cannot read '%s': it is a symbolic link", name);
+	if (fd < 0)
+		return error_set_errno(err, "cannot read '%s'", name);
+	return file_read_open(fd, name, max, ret, ret_size, err);
 }
 
 /* Waits until fd can be read, where reading it does not wait. */
@@ -247,6 +264,31 @@ static int write_new(int dir, const char *name, const char *data, size_t size, m
 }
 
 /**
+ * file_write() - write a file that nobody else looks at yet, in place of an old one
+ * @dir:  the folder
+ * @name: the file; who calls has a lock that makes it his
+ * @data: the content
+ * @size: its size in bytes
+ * @mode: its permissions
+ * @err:  filled on failure
+ *
+ * Whoever has the old one open, or mounted, goes on with that.
+ *
+ * Return: 0, or what open(2) and write(2) gave; then it is not there.
+ */
+int file_write(
+	int dir, const char *name, const char *data, size_t size, mode_t mode, struct error *err)
+{
+	int r = write_new(dir, name, data, size, mode);
+
+	if (r == -EEXIST) {
+		unlinkat(dir, name, 0);
+		r = write_new(dir, name, data, size, mode);
+	}
+	return r < 0 ? error_set(err, r, "cannot write '%s': %s", name, strerror(-r)) : 0;
+}
+
+/**
  * file_replace() - write a file so that others see the old content or the new, never a part
  * @dir:       the folder
  * @name:      the file
@@ -263,14 +305,10 @@ static int write_new(int dir, const char *name, const char *data, size_t size, m
 int file_replace(int dir, const char *name, const char *temporary, const char *data, size_t size,
 	struct error *err)
 {
-	int r = write_new(dir, temporary, data, size, 0600);
+	int r = file_write(dir, temporary, data, size, 0600, err);
 
-	if (r == -EEXIST) {
-		unlinkat(dir, temporary, 0);
-		r = write_new(dir, temporary, data, size, 0600);
-	}
 	if (r < 0)
-		return error_set(err, r, "cannot write '%s': %s", temporary, strerror(-r));
+		return r;
 	if (renameat(dir, temporary, dir, name) < 0) {
 		r = error_set_errno(err, "cannot rename '%s' to '%s'", temporary, name);
 		unlinkat(dir, temporary, 0);

@@ -9,7 +9,11 @@ struct error;
 
 int file_read(
 	int dir, const char *name, size_t max, char **ret, size_t *ret_size, struct error *err);
+int file_read_open(
+	int fd, const char *name, size_t max, char **ret, size_t *ret_size, struct error *err);
 int file_drain(int fd, size_t max, char **ret, size_t *ret_size, struct error *err);
+int file_write(
+	int dir, const char *name, const char *data, size_t size, mode_t mode, struct error *err);
 int file_replace(int dir, const char *name, const char *temporary, const char *data, size_t size,
 	struct error *err);
 int file_create(

@@ -253,8 +253,6 @@ static const struct member network_members[] = {
 /* What the contract has but we do not do yet. */
 static int refuse_later(const struct network *network, struct error *err)
 {
-	if (network->dns.mode != NETWORK_DNS_NONE)
-		return error_set(err, -EOPNOTSUPP, "dns.mode: is not supported yet: use none");
 	if (!network->parent)
 		return error_set(err, -EOPNOTSUPP,
 			"parent: a network without one is not supported yet: name a host interface (-o parent=INTERFACE)");
@@ -324,7 +322,6 @@ int network_parse(const char *text, size_t size, struct network **ret, struct er
 		return error_set(err, -ENOMEM, "out of memory");
 	memset(network, 0, offsetof(struct network, subnets));
 	network->conflict_detection_ms = CONFLICT_DETECTION_DEFAULT_MS;
-	network->dns.mode = NETWORK_DNS_NONE;
 	r = json_parse(text, size, &network->doc, err);
 	if (r == 0)
 		r = members_read_object(json_root(network->doc), network_members, "", network, err);

@@ -36,19 +36,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static int fd = -1;
 	cleanup(annotations_free) struct annotations annotations = { 0 };
-	char hostname[BUNDLE_HOSTNAME_MAX + 1] = "unset";
+	struct bundle read = { .hostname = "unset" };
 	struct error err = { 0 };
 	int r;
 
 	if (fd < 0)
 		fd = open_memory();
 	must(ftruncate(fd, 0) == 0 && pwrite(fd, data, size, 0) == (ssize_t)size);
-	r = bundle_read_hostname(bundle, hostname, &err);
+	r = bundle_read(bundle, &read, &err);
 	if (r < 0) {
 		must_be_told(r, &err);
-		must(!strcmp(hostname, "unset"));
+		must(!strcmp(read.hostname, "unset"));
 	}
-	must(strlen(hostname) <= BUNDLE_HOSTNAME_MAX);
+	must(strlen(read.hostname) <= BUNDLE_HOSTNAME_MAX);
+	must(strlen(read.root) < sizeof(read.root) && (!*read.root || *read.root == '/'));
+	must(strlen(read.mount_label) <= BUNDLE_LABEL_MAX);
 	r = bundle_read_annotations(bundle, &annotations, &err);
 	if (r < 0) {
 		must_be_told(r, &err);

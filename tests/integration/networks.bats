@@ -280,7 +280,7 @@ refuse_attach() { # ID [KEY=VALUE]...
 }
 
 @test "what later versions bring is refused when it is set" {
-	for setting in '{"dns": {"mode": "host"}}' '{"ipam": {"driver": "dhcp"}}' '{"ipam": {"driver": "host-local"}}'; do
+	for setting in '{"ipam": {"driver": "dhcp"}}' '{"ipam": {"driver": "host-local"}}'; do
 		network_dual "$setting"
 		refuse_attach c0
 		assert_contains "$output" "not supported yet"

@@ -31,24 +31,24 @@ static void write_config(const char *text, size_t size)
 
 static void expect_hostname(const char *text, const char *expected)
 {
-	char hostname[BUNDLE_HOSTNAME_MAX + 1] = "unset";
+	struct bundle bundle = { .hostname = "unset" };
 	struct error err = { 0 };
 
 	write_config(text, strlen(text));
-	is_int(bundle_read_hostname(tap_tempdir(), hostname, &err), 0, "is read");
-	is_str(hostname, expected, "its host name");
+	is_int(bundle_read(tap_tempdir(), &bundle, &err), 0, "is read");
+	is_str(bundle.hostname, expected, "its host name");
 }
 
 static void expect_bad_hostname(const char *text, int code, const char *why)
 {
-	char hostname[BUNDLE_HOSTNAME_MAX + 1] = "unset";
+	struct bundle bundle = { .hostname = "unset" };
 	struct error err = { 0 };
 
 	write_config(text, strlen(text));
-	is_int(bundle_read_hostname(tap_tempdir(), hostname, &err), code, "is refused");
+	is_int(bundle_read(tap_tempdir(), &bundle, &err), code, "is refused");
 	ok(strstr(err.text, "/config.json") && strstr(err.text, why), "with the reason: %s",
 		err.text);
-	is_str(hostname, "unset", "and nothing is returned");
+	is_str(bundle.hostname, "unset", "and nothing is returned");
 }
 
 #define LETTERS_64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -89,6 +89,53 @@ static void test_bad_hostname(void)
 	expect_bad_hostname("[{\"hostname\":\"a\"}]", -EINVAL, "must be an object");
 	expect_bad_hostname("\"a\"", -EINVAL, "must be an object");
 	expect_bad_hostname("null", -EINVAL, "must be an object");
+}
+
+static void expect_root(const char *text, const char *root, const char *mount_label)
+{
+	struct bundle bundle;
+	struct error err = { 0 };
+
+	write_config(text, strlen(text));
+	is_int(bundle_read(tap_tempdir(), &bundle, &err), 0, "is read: %s", err.text);
+	is_str(bundle.root, root, "its root file system");
+	is_str(bundle.mount_label, mount_label, "its label");
+}
+
+static void test_root(void)
+{
+	char expected[128];
+
+	expect_root("{\"root\":{\"path\":\"/a/b\",\"readonly\":true}}", "/a/b", "");
+	snprintf(expected, sizeof(expected), "%s/rootfs", tap_tempdir());
+	expect_root("{\"linux\":{\"mountLabel\":\"u:r:t:s0\",\"x\":1},"
+		    "\"root\":{\"readonly\":true,\"path\":\"rootfs\"}}",
+		expected, "u:r:t:s0");
+	expect_root("{\"root\":{},\"linux\":{},\"path\":\"x\",\"mountLabel\":\"y\"}", "", "");
+	expect_root("{\"root\":null,\"x\":{\"root\":{\"path\":\"y\"}}}", "", "");
+	expect_root("{\"root\":[\"path\"],\"linux\":{\"x\":{\"mountLabel\":1}}}", "", "");
+}
+
+#define LETTERS_256 LETTERS_64 LETTERS_64 LETTERS_64 LETTERS_64
+
+static void test_bad_root(void)
+{
+	static char text[PATH_MAX + 32] = "{\"root\":{\"path\":\"";
+	size_t length = strlen(text);
+
+	expect_bad_hostname("{\"root\":{\"path\":\"\"}}", -EINVAL, "root.path: is empty");
+	expect_bad_hostname("{\"root\":{\"path\":1}}", -EINVAL, "root.path: must be a string");
+	expect_bad_hostname("{\"root\":{\"path\":\"a\"},\"root\":{\"path\":\"a\"}}", -EINVAL,
+		"root.path: is given twice");
+	expect_bad_hostname("{\"linux\":{\"mountLabel\":\"a b\"}}", -EINVAL,
+		"linux.mountLabel: 'a b' has a blank");
+	expect_bad_hostname(
+		"{\"linux\":{\"mountLabel\":\"" LETTERS_256 "\"}}", -EINVAL, "has 256 bytes");
+	memset(text + length, 'a', PATH_MAX);
+	memcpy(text + length + PATH_MAX, "\"}}", 4);
+	expect_bad_hostname(text, -EINVAL, "root.path: has 4096 bytes");
+	memcpy(text + length + PATH_MAX - 8, "\"}}", 4);
+	expect_bad_hostname(text, -ENAMETOOLONG, "root.path: is too long");
 }
 
 static void test_deep(void)
@@ -153,11 +200,11 @@ static void test_bad_annotations(void)
 
 static void expect_no_file(const char *bundle, int code, const char *why)
 {
-	char hostname[BUNDLE_HOSTNAME_MAX + 1];
+	struct bundle read;
 	cleanup(annotations_free) struct annotations annotations = { 0 };
 	struct error err = { 0 };
 
-	is_int(bundle_read_hostname(bundle, hostname, &err), code, "hostname: %s", err.text);
+	is_int(bundle_read(bundle, &read, &err), code, "what is wanted: %s", err.text);
 	ok(strstr(err.text, why), "says why");
 	is_int(bundle_read_annotations(bundle, &annotations, &err), code, "annotations: %s",
 		err.text);
@@ -191,13 +238,13 @@ static void test_files(void)
 /* 100 MB of blanks around an object: over the limit, and found without reading all of it. */
 static void test_large(void)
 {
-	char hostname[BUNDLE_HOSTNAME_MAX + 1] = "unset";
+	struct bundle bundle = { .hostname = "unset" };
 	struct error err = { 0 };
 	char path[128];
 
 	write_config("{", 1);
 	ok(truncate(config_path(path), 100000000) == 0, "config.json: 100 MB of NULs");
-	ok(bundle_read_hostname(tap_tempdir(), hostname, &err) < 0, "is refused: %s", err.text);
+	ok(bundle_read(tap_tempdir(), &bundle, &err) < 0, "is refused: %s", err.text);
 	unlink(path);
 	{
 		autofree char *text = malloc(BUNDLE_CONFIG_MAX + 1);
@@ -205,10 +252,10 @@ static void test_large(void)
 		memset(text, ' ', BUNDLE_CONFIG_MAX + 1);
 		memcpy(text, "{\"hostname\":\"a\"}", 16);
 		write_config(text, BUNDLE_CONFIG_MAX);
-		is_int(bundle_read_hostname(tap_tempdir(), hostname, &err), 0, "16 MiB is not");
+		is_int(bundle_read(tap_tempdir(), &bundle, &err), 0, "16 MiB is not");
 		write_config(text, BUNDLE_CONFIG_MAX + 1);
-		is_int(bundle_read_hostname(tap_tempdir(), hostname, &err), -EFBIG,
-			"one byte more is: %s", err.text);
+		is_int(bundle_read(tap_tempdir(), &bundle, &err), -EFBIG, "one byte more is: %s",
+			err.text);
 	}
 }
 
@@ -216,6 +263,8 @@ int main(void)
 {
 	test_hostname();
 	test_bad_hostname();
+	test_root();
+	test_bad_root();
 	test_deep();
 	test_annotations();
 	test_bad_annotations();

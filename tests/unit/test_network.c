@@ -151,8 +151,6 @@ static void test_messages(void)
 			"supported yet: name a host interface (-o parent=INTERFACE)" },
 		{ HEAD "\"ipam\":{\"driver\":\"dhcp\"}}",
 			"ipam.driver: 'dhcp' is not supported yet: use local or none" },
-		{ HEAD "\"subnets\":[" V4 "],\"dns\":{\"mode\":\"host\"}}",
-			"dns.mode: is not supported yet: use none" },
 		{ HEAD "\"subnets\":[" V4 "],\"mode\":\"private\",\"host_access\":true}",
 			"host_access: needs mode bridge, but the mode is private: its macvlans "
 			"hear nothing of the host's" },

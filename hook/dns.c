@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What a container resolves names with: a resolv.conf of its own in RUN/dns, mounted read-only on
+ * its /etc/resolv.conf (dns_target.c), where a file may have to be made for it first (dns_made.c).
+ * Nothing is written into an image.
+ *
+ * A mount of the engine on that file, or above it, wins: then nothing is done. Without DNS a
+ * container is still a container: whatever fails here, of the image, config.json or the host's
+ * resolvers, is a line in the log, and nothing of it is left.
+ */
+#include "hook/dns.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "hook/collect.h"
+#include "hook/dns_parts.h"
+#include "hook/host.h"
+#include "hook/log.h"
+#include "hook/plan.h"
+#include "ipam/dir.h"
+#include "schema/bundle.h"
+#include "schema/cleanup.h"
+#include "schema/error.h"
+#include "schema/file.h"
+#include "schema/name.h"
+#include "schema/network.h"
+#include "schema/record.h"
+#include "schema/resolv.h"
+#include "schema/text.h"
+
+/* The host's resolvers. Behind the first are those that a stub on a loopback address asks: of
+ * systemd-resolved, and of NetworkManager.
+ */
+static const char *const host_files[] = {
+	"/etc/resolv.conf",
+	"/run/systemd/resolve/resolv.conf",
+	"/run/NetworkManager/no-stub-resolv.conf",
+	"/run/NetworkManager/resolv.conf",
+};
+
+/**
+ * dns_of_plan() - which network says what a container resolves with
+ * @plan: the networks that it asks for
+ *
+ * Return: the first that does not say "none", or NULL.
+ */
+const struct network_dns *dns_of_plan(const struct plan *plan)
+{
+	for (unsigned i = 0; i < plan->n; i++)
+		if (plan->items[i].network->dns.mode != NETWORK_DNS_NONE)
+			return &plan->items[i].network->dns;
+	return NULL;
+}
+
+/* A text for a resolv.conf. */
+struct text {
+	char *text;
+	size_t size;
+};
+
+static void text_free(struct text *text)
+{
+	free(text->text);
+	*text = (struct text){ 0 };
+}
+
+/* One file of the host, which may be a link; filtered. */
+static int read_host_file(const char *path, struct text *ret, bool *ret_usable, struct error *err)
+{
+	autoclose int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	autofree char *text = NULL;
+	size_t size = 0;
+	int r;
+
+	if (fd < 0)
+		return error_set_errno(err, "cannot read '%s'", path);
+	r = file_read_open(fd, path, RESOLV_MAX, &text, &size, err);
+	return r == 0 ? resolv_filter(text, size, &ret->text, &ret->size, ret_usable, err) : r;
+}
+
+static int read_host(struct text *ret, struct error *err)
+{
+	for (size_t i = 0; i < sizeof(host_files) / sizeof(host_files[0]); i++) {
+		struct text text cleanup(text_free) = { 0 };
+		bool usable = false;
+		int r = read_host_file(host_files[i], &text, &usable, err);
+
+		if (r == 0 && usable) {
+			*ret = text;
+			text = (struct text){ 0 };
+			return 0;
+		}
+	}
+	return error_set(err, -ENOENT,
+		"the host names no server in '/etc/resolv.conf' that a container can reach, nor "
+		"one behind a loopback stub: set the network's dns.mode to static or none");
+}
+
+static int make_text(const struct network_dns *dns, struct text *ret, struct error *err)
+{
+	switch (dns->mode) {
+	case NETWORK_DNS_HOST:
+		return read_host(ret, err);
+	case NETWORK_DNS_STATIC:
+		return resolv_format(dns, &ret->text, &ret->size, err);
+	case NETWORK_DNS_NONE:
+		break;
+	}
+	return error_set(err, -EINVAL, "dns.mode is none");
+}
+
+/* Where there is no SELinux there is no need for it. */
+static int set_label(int file, const char *label, struct error *err)
+{
+	if (!*label || fsetxattr(file, "security.selinux", label, strlen(label) + 1, 0) == 0 ||
+		errno == EOPNOTSUPP)
+		return 0;
+	return error_set_errno(err, "cannot give it the label '%s'", label);
+}
+
+/* RUN/dns/ID.conf, readable for whoever sees it: in the container. */
+static int write_conf(int dir, const struct dns_request *request, const struct text *text, int *ret,
+	struct error *err)
+{
+	autoclose int file = -1;
+	char name[DNS_NAME_MAX];
+	int r;
+
+	text_join(name, sizeof(name), request->id, DNS_CONF_SUFFIX);
+	r = file_write(dir, name, text->text, text->size, 0644, err);
+	if (r < 0)
+		return r;
+	file = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (file < 0)
+		return error_set_errno(err, "cannot open '%s'", name);
+	r = set_label(file, request->bundle->mount_label, err);
+	if (r == 0)
+		*ret = steal_fd(&file);
+	return r;
+}
+
+/* Has something to mount on made, and looks again. */
+static int make_target(const struct dns_maker *maker, const struct dns_request *request,
+	struct dns_target *target, struct error *err)
+{
+	int r;
+
+	if (target->file >= 0 && !target->is_empty)
+		return 0;
+	r = dns_made_add(maker, target, err);
+	if (r < 0 || target->file >= 0)
+		return r;
+	dns_target_close(target);
+	r = dns_target_open(request->netns, request->bundle->root, target, err);
+	if (r == 0 && target->file < 0)
+		r = error_set(err, -ENOENT, "'/etc/resolv.conf' is not seen in the container");
+	return r;
+}
+
+static int write_and_mount(struct host *host, const struct dns_request *request,
+	struct dns_target *target, struct error *err)
+{
+	struct dns_maker maker = {
+		.store = &host->store, .id = request->id, .root = request->bundle->root
+	};
+	struct text text cleanup(text_free) = { 0 };
+	autoclose int dir = -1;
+	autoclose int file = -1;
+	int r = make_text(request->dns, &text, err);
+
+	if (r == 0)
+		r = store_open_dns(&host->store, true, &dir, err);
+	/* What an earlier run has left, if anything. */
+	if (r == 0)
+		r = dns_remove(host, request->id, err);
+	if (r == 0)
+		r = write_conf(dir, request, &text, &file, err);
+	maker.dir = dir;
+	if (r == 0)
+		r = make_target(&maker, request, target, err);
+	return r == 0 ? dns_target_mount(target, file, err) : r;
+}
+
+/**
+ * dns_write() - let a container resolve names as its network says
+ * @host:    the host
+ * @request: the container, whose record is there and whose lock is held
+ *
+ * Leaves everything as it is where something is mounted there: by the engine, or by an earlier call
+ * for this container. What fails is a line in the log.
+ */
+void dns_write(struct host *host, const struct dns_request *request)
+{
+	struct dns_target target cleanup(dns_target_close) = DNS_TARGET_CLOSED;
+	struct error undo;
+	struct error err;
+	int r = 0;
+
+	if (!*request->bundle->root)
+		r = error_set(&err, -EINVAL, "config.json has no root.path");
+	if (r == 0)
+		r = dns_target_open(request->netns, request->bundle->root, &target, &err);
+	if (r == 0 && target.is_covered)
+		return;
+	if (r == 0) {
+		r = write_and_mount(host, request, &target, &err);
+		if (r < 0 && dns_remove(host, request->id, &undo) < 0)
+			log_notice(
+				"container '%s': %s; its end tries again", request->id, undo.text);
+	}
+	if (r < 0)
+		log_notice("container '%s': no DNS: %s", request->id, err.text);
+}
+
+/**
+ * dns_remove() - remove what there is for a container's DNS, dead or not made to the end
+ * @host: the host
+ * @id:   the container, whose lock is held
+ * @err:  filled on failure
+ *
+ * Return: 0, also when there is nothing; what the file system gave.
+ */
+int dns_remove(const struct host *host, const char *id, struct error *err)
+{
+	char path[sizeof("dns/") + DNS_NAME_MAX];
+	int r = dns_made_remove(&host->store, id, err);
+
+	if (r < 0)
+		return r;
+	text_join(path, sizeof(path), "dns/", id, DNS_CONF_SUFFIX);
+	if (unlinkat(host->store.dir, path, 0) < 0 && errno != ENOENT)
+		return error_set_errno(err, "cannot remove '%s'", path);
+	return 0;
+}
+
+/* Whose file is it? False for what is not ours. */
+static bool read_id(const char *name, char ret[CONTAINER_ID_MAX + 1])
+{
+	const char *dot = strrchr(name, '.');
+
+	if (!dot || (strcmp(dot, DNS_CONF_SUFFIX) != 0 && strcmp(dot, DNS_MADE_SUFFIX) != 0) ||
+		dot - name > CONTAINER_ID_MAX)
+		return false;
+	memcpy(ret, name, (size_t)(dot - name));
+	ret[dot - name] = '\0';
+	return name_check_container_id(ret, NULL) == 0;
+}
+
+/* Two files may be one container's: it is told of once. */
+static bool is_told(const struct host *host, const char *name, const char *id)
+{
+	char path[sizeof("dns/") + DNS_NAME_MAX];
+
+	if (strcmp(name + strlen(id), DNS_MADE_SUFFIX) != 0)
+		return false;
+	text_join(path, sizeof(path), "dns/", id, DNS_CONF_SUFFIX);
+	return faccessat(host->store.dir, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static int sweep_file(void *arg, const char *name, unsigned char type, struct error *err)
+{
+	cleanup(record_free) struct record *record = NULL;
+	struct collection *collection = arg;
+	struct host *host = collection->host;
+	char id[CONTAINER_ID_MAX + 1];
+
+	(void)type;
+	if (!read_id(name, id) || host_trylock(host, id, NULL) < 0)
+		return 0;
+	if (record_load(host->store.containers, id, &record, err) == -ENOENT &&
+		!is_told(host, name, id)) {
+		if (!collection->dry_run && dns_remove(host, id, err) < 0)
+			collect_complain(collection, err);
+		else
+			collect_report(collection, id, "its resolv.conf", "no record leads to it");
+	}
+	host_unlock(host, id);
+	return 0;
+}
+
+/**
+ * dns_sweep() - remove what no record leads to
+ * @collection: the run, after all records
+ * @err:        filled on failure
+ *
+ * Return: 0, or what listing RUN/dns gave.
+ */
+int dns_sweep(struct collection *collection, struct error *err)
+{
+	autoclose int dir = -1;
+	int r = store_open_dns(&collection->host->store, false, &dir, err);
+
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	return dir_list(dir, sweep_file, collection, err);
+}

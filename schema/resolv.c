@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MIT
+/*
+ * resolv.conf, in and out: the host's, less what means nothing in another network namespace, and
+ * the one that a network's dns says.
+ */
+#include "schema/resolv.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "schema/cleanup.h"
+#include "schema/error.h"
+#include "schema/ip.h"
+#include "schema/json.h"
+#include "schema/network.h"
+
+#define BLANKS " \t\r\f\v"
+#define NAMESERVER "nameserver"
+/* The longest address with its zone. */
+#define SERVER_MAX 64
+
+/* What resolv.conf(5) has, but for the servers. */
+static const char *const keywords[] = { "domain", "search", "sortlist", "options" };
+
+/* A part of the text; it does not end with a NUL. */
+struct span {
+	const char *text;
+	size_t size;
+};
+
+/* Takes the next word of a line away from it; an empty one at its end. */
+static struct span next_word(struct span *line)
+{
+	struct span word;
+
+	while (line->size > 0 && strchr(BLANKS, *line->text))
+		line->text++, line->size--;
+	word.text = line->text;
+	while (line->size > 0 && !strchr(BLANKS, *line->text))
+		line->text++, line->size--;
+	word.size = (size_t)(line->text - word.text);
+	return word;
+}
+
+static bool span_is(const struct span *span, const char *word)
+{
+	return span->size == strlen(word) && !memcmp(span->text, word, span->size);
+}
+
+/* Does the resolver on this host listen there, or the one in a container, which has none? The
+ * unspecified address means the same to the C library.
+ */
+static bool is_own(const struct ip *ip)
+{
+	static const uint8_t zeroes[15] = { 0 };
+
+	if (ip->family == AF_INET6)
+		return !memcmp(ip->bytes, zeroes, sizeof(zeroes)) && ip->bytes[15] <= 1;
+	return ip->bytes[0] == 127 || !memcmp(ip->bytes, zeroes, 4);
+}
+
+/* fe80::/10 needs a zone, and that is an interface of the host: with one it does not parse. */
+static bool is_link_local(const struct ip *ip)
+{
+	return ip->family == AF_INET6 && ip->bytes[0] == 0xfe && (ip->bytes[1] & 0xc0) == 0x80;
+}
+
+/* Can a container on the LAN ask this server, as far as the address tells? */
+static bool is_usable(const struct span *word)
+{
+	char text[SERVER_MAX];
+	struct ip ip;
+
+	if (word->size >= sizeof(text))
+		return false;
+	memcpy(text, word->text, word->size);
+	text[word->size] = '\0';
+	return ip_parse(text, &ip, NULL) == 0 && !is_own(&ip) && !is_link_local(&ip);
+}
+
+static bool is_printable(const struct span *line)
+{
+	for (size_t i = 0; i < line->size; i++)
+		if (line->text[i] != '\t' && (line->text[i] < ' ' || line->text[i] > '~'))
+			return false;
+	return true;
+}
+
+/* Is the line of use in a container? Comments are about the host. */
+static bool is_kept(const struct span *line, bool *usable)
+{
+	struct span rest = *line;
+	struct span word = next_word(&rest);
+
+	if (span_is(&word, NAMESERVER)) {
+		struct span server = next_word(&rest);
+
+		if (!is_usable(&server))
+			return false;
+		*usable = true;
+		return true;
+	}
+	for (size_t i = 0; i < sizeof(keywords) / sizeof(keywords[0]); i++)
+		if (span_is(&word, keywords[i]))
+			return true;
+	return false;
+}
+
+/**
+ * resolv_filter() - what of the host's resolv.conf holds in a container
+ * @text:       the host's file; need not end with a NUL
+ * @size:       of @text, in bytes
+ * @ret:        what is left of it; the caller frees it
+ * @ret_size:   its size in bytes
+ * @ret_usable: whether a server is left
+ * @err:        filled on failure
+ *
+ * Left out are servers on a loopback, unspecified or link-local address, comments, and lines that
+ * resolv.conf(5) does not know.
+ *
+ * Return: 0, -ENOMEM.
+ */
+int resolv_filter(const char *text, size_t size, char **ret, size_t *ret_size, bool *ret_usable,
+	struct error *err)
+{
+	char *kept = malloc(size + 2); /* a line's end that the text lacks, and never nothing */
+	bool usable = false;
+	size_t used = 0;
+
+	if (!kept)
+		return error_set(err, -ENOMEM, "out of memory");
+	while (size > 0) {
+		const char *end = memchr(text, '\n', size);
+		struct span line = { text, end ? (size_t)(end - text) : size };
+
+		if (is_printable(&line) && is_kept(&line, &usable)) {
+			memcpy(kept + used, line.text, line.size);
+			used += line.size;
+			kept[used++] = '\n';
+		}
+		text += line.size + (end != NULL);
+		size -= line.size + (end != NULL);
+	}
+	*ret = kept;
+	*ret_size = used;
+	*ret_usable = usable;
+	return 0;
+}
+
+/* All words of a list on one line. */
+static void put_line(FILE *to, const char *keyword, const struct json *words)
+{
+	if (!words)
+		return;
+	fputs(keyword, to);
+	json_for_each (word, words)
+		fprintf(to, " %s", word->text);
+	fputc('\n', to);
+}
+
+/**
+ * resolv_format() - the resolv.conf of a network whose dns has mode static
+ * @dns:      what the network says; its words were checked as it was read
+ * @ret:      the file's text; the caller frees it
+ * @ret_size: its size in bytes
+ * @err:      filled on failure
+ *
+ * Return: 0, -ENOMEM.
+ */
+int resolv_format(const struct network_dns *dns, char **ret, size_t *ret_size, struct error *err)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *to = open_memstream(&text, &size);
+	bool failed;
+
+	if (!to)
+		return error_set(err, -ENOMEM, "out of memory");
+	if (dns->servers)
+		json_for_each (server, dns->servers)
+			fprintf(to, NAMESERVER " %s\n", server->text);
+	put_line(to, "search", dns->search);
+	put_line(to, "options", dns->options);
+	failed = ferror(to) != 0;
+	if (fclose(to) != 0 || failed) {
+		free(text);
+		return error_set(err, -ENOMEM, "out of memory");
+	}
+	*ret = text;
+	*ret_size = size;
+	return 0;
+}

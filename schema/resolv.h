@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SCHEMA_RESOLV_H
+#define SCHEMA_RESOLV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct error;
+struct network_dns;
+
+/* The largest resolv.conf that is read, in bytes. */
+#define RESOLV_MAX (64 * 1024)
+
+int resolv_filter(const char *text, size_t size, char **ret, size_t *ret_size, bool *ret_usable,
+	struct error *err);
+int resolv_format(const struct network_dns *dns, char **ret, size_t *ret_size, struct error *err);
+
+#endif
