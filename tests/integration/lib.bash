@@ -404,7 +404,7 @@ cannot_ping() { # PID ADDRESS [PING-OPTION]...
 # Everything in RUN that belongs to a container; hints, empty pools and what is a stranger's on the
 # LAN are none's.
 run_listing() {
-	[ ! -d "$RUN/containers" ] || (cd "$RUN" && find pools containers netns -mindepth 1 \
+	[ ! -d "$RUN/containers" ] || (cd "$RUN" && find pools containers netns dns -mindepth 1 \
 		! \( -path 'pools/*' -type d \) ! -name '.hint-*' ! -lname '.conflict/*' | sort)
 }
 

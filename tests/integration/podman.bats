@@ -231,6 +231,37 @@ user_namespace() {
 	assert_run_empty
 }
 
+# The host's resolvers, where podman does not mount a file of its own; gone from the container's
+# layer when it has stopped.
+resolvers() {
+	local host
+
+	host=$(grep -E '^(nameserver|search|domain|options|sortlist)' /etc/resolv.conf)
+	pm_run c0 macvlan0
+	assert_eq "$host" "$(pm exec c0 cat /etc/resolv.conf)"
+	pm stop --time 0 c0
+	assert_run_empty
+	refute pm_has_resolv c0
+	pm start c0
+	assert_eq "$host" "$(pm exec c0 cat /etc/resolv.conf)"
+	echo "nameserver 192.0.2.7" >"$BATS_TEST_TMPDIR/resolv.conf"
+	pm_run c1 macvlan0 --volume "$BATS_TEST_TMPDIR/resolv.conf:/etc/resolv.conf"
+	assert_eq "nameserver 192.0.2.7" "$(pm exec c1 cat /etc/resolv.conf)"
+	pm_run c2 macvlan0 --read-only
+	assert_eq "$host" "$(pm exec c2 cat /etc/resolv.conf)"
+	pm rm --force --time 0 c0 c1 c2
+	assert_run_empty
+}
+
+pm_has_resolv() { # NAME
+	local root status=0
+
+	root=$(pm mount "$1")
+	[ -e "$root/etc/resolv.conf" ] || status=1
+	pm umount "$1" >/dev/null
+	return "$status"
+}
+
 host_network() {
 	refused pm run --detach --name c0 --network host --cgroup-parent "/$OCI_MACVLAN_CGROUP" \
 		--annotation io.oci-macvlan.networks=macvlan0 "$IMAGE"
@@ -268,5 +299,7 @@ host_network() {
 @test "podman, crun: user namespace" { OCI_RUNTIME=crun user_namespace; }
 @test "podman, runc: hooks where podman looks for them" { installed_hooks; }
 @test "podman, crun: hooks where podman looks for them" { OCI_RUNTIME=crun installed_hooks; }
+@test "podman, runc: resolvers" { resolvers; }
+@test "podman, crun: resolvers" { OCI_RUNTIME=crun resolvers; }
 @test "podman, runc: host network is refused" { host_network; }
 @test "podman, crun: host network is refused" { OCI_RUNTIME=crun host_network; }
