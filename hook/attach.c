@@ -281,6 +281,8 @@ static void undo_joined(struct attachment *a)
 			"container '%s': cannot undo the attach: %s; 'oci-macvlan gc' tries again",
 			a->request->id, err.text);
 	r = detach_member(a->host, a->record, a->request->id, &err);
+	if (r == 0)
+		r = dns_remove(a->host, a->request->id, &err);
 	if (r == 0 && strcmp(a->record->id, a->request->id) != 0)
 		r = record_remove(a->host->store.containers, a->request->id, &err);
 	if (r < 0)

@@ -201,9 +201,6 @@ int detach_member(struct host *host, struct record *record, const char *member, 
 	bool is_used = false;
 	int r = detach_check_host(host, record, err);
 
-	/* Its own: an owner's record may stay for others. */
-	if (r == 0)
-		r = dns_remove(host, member, err);
 	if (r < 0)
 		return r;
 	record_drop_member(record, member);
@@ -213,6 +210,9 @@ int detach_member(struct host *host, struct record *record, const char *member, 
 	if (!is_used)
 		return detach_all(host, record, err);
 	r = detach_endpoints(host, record, record_first_intent(record), err);
+	/* An owner's record stays for the others; a member's own leads to the rest of it. */
+	if (r == 0)
+		r = dns_remove(host, member, err);
 	return r == 0 ? record_save(host->store.containers, record, err) : r;
 }
 

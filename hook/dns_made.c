@@ -46,19 +46,12 @@ static const char *made_name(const char *id, char ret[DNS_NAME_MAX])
 	return text_join(ret, DNS_NAME_MAX, id, DNS_MADE_SUFFIX);
 }
 
-/* Reads what a .made says; false for one that says nothing of use. */
-static bool read_made(int dir, const char *name, struct made *ret)
+/* Splits what a .made says; false where that is nothing of use. */
+static bool split_made(char *text, struct made *ret)
 {
-	char text[PATH_MAX];
-	ssize_t n = readlinkat(dir, name, text, sizeof(text) - 1);
-	char *folder;
-	char *end;
+	char *folder = strstr(text, "//");
+	char *end = strrchr(text, '/');
 
-	if (n <= 0)
-		return false;
-	text[n] = '\0';
-	folder = strstr(text, "//");
-	end = strrchr(text, '/');
 	if (*text != '/' || !folder || end <= folder + 2 || strcmp(end + 1, DNS_FILE_NAME) != 0)
 		return false;
 	*folder = '\0';
@@ -68,6 +61,18 @@ static bool read_made(int dir, const char *name, struct made *ret)
 	text_join(ret->root, sizeof(ret->root), text);
 	text_join(ret->folder, sizeof(ret->folder), folder);
 	return *ret->root && *ret->folder;
+}
+
+/* Returns 1 for one that is gone, or says nothing of use. */
+static int read_made(int dir, const char *name, struct made *ret, struct error *err)
+{
+	char text[PATH_MAX];
+	ssize_t n = readlinkat(dir, name, text, sizeof(text) - 1);
+
+	if (n < 0 && errno != ENOENT && errno != EINVAL)
+		return error_set_errno(err, "cannot read '%s'", name);
+	text[n > 0 ? n : 0] = '\0';
+	return split_made(text, ret) ? 0 : 1;
 }
 
 static int write_made(
@@ -97,14 +102,18 @@ static int look_for_same(void *arg, const char *name, unsigned char type, struct
 {
 	struct search *search = arg;
 	struct made other;
+	int r;
 
-	(void)err;
-	if (type != DT_LNK || !strcmp(name, search->own) || !read_made(search->dir, name, &other) ||
-		strcmp(other.root, search->made->root) != 0 ||
-		strcmp(other.folder, search->made->folder) != 0)
+	if (type != DT_LNK || !strcmp(name, search->own))
 		return 0;
-	search->made->has_folder |= other.has_folder;
-	search->found = true;
+	r = read_made(search->dir, name, &other, err);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	if (!strcmp(other.root, search->made->root) &&
+		!strcmp(other.folder, search->made->folder)) {
+		search->made->has_folder |= other.has_folder;
+		search->found = true;
+	}
 	return 0;
 }
 
@@ -280,21 +289,29 @@ static int remove_file(const struct made *made)
 	return 0;
 }
 
-static int remove_locked(int dir, const char *name, struct error *err)
+static int remove_last(int dir, const char *name, struct made *made, struct error *err)
 {
 	bool is_shared = false;
-	struct made made;
-	int r;
+	int r = find_same(dir, name, made, &is_shared, err);
 
-	if (read_made(dir, name, &made)) {
-		r = find_same(dir, name, &made, &is_shared, err);
-		if (r < 0)
-			return r;
-		r = is_shared ? 0 : remove_file(&made);
-		if (r < 0 && !is_out_of_reach(r))
-			return error_set(err, r, "cannot remove '%s/%s/" DNS_FILE_NAME "': %s",
-				made.root, made.folder, strerror(-r));
-	}
+	if (r < 0 || is_shared)
+		return r;
+	r = remove_file(made);
+	if (r < 0 && !is_out_of_reach(r))
+		return error_set(err, r, "cannot remove '%s/%s/" DNS_FILE_NAME "': %s", made->root,
+			made->folder, strerror(-r));
+	return 0;
+}
+
+static int remove_locked(int dir, const char *name, struct error *err)
+{
+	struct made made;
+	int r = read_made(dir, name, &made, err);
+
+	if (r == 0)
+		r = remove_last(dir, name, &made, err);
+	if (r < 0)
+		return r;
 	if (unlinkat(dir, name, 0) < 0 && errno != ENOENT)
 		return error_set_errno(err, "cannot remove '%s'", name);
 	return 0;

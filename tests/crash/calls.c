@@ -53,9 +53,13 @@ static const struct call calls[] = {
 	CALL(mmap, ENOMEM),
 	CALL(mprotect, ENOMEM),
 	CALL(munmap, ENOMEM),
+	CALL(mount_setattr, ENOMEM, EPERM),
+	CALL(move_mount, ENOMEM, EPERM),
 	CALL(nanosleep, EINTR),
 	CALL(newfstatat, EIO, ENOMEM),
+	CALL(open_tree, EMFILE, ENOMEM, EPERM),
 	CALL(openat, EMFILE, ENOMEM, EIO, EINTR, EPERM, ENOSPC),
+	CALL(openat2, EMFILE, ENOMEM, EIO, EAGAIN, EPERM),
 	CALL(pidfd_open, EMFILE, ENOMEM, ESRCH),
 #ifdef SYS_poll
 	CALL(poll, EINTR, EAGAIN, ENOMEM),
@@ -81,6 +85,10 @@ static const struct call calls[] = {
 	CALL(statx, EIO, ENOMEM),
 	CALL(symlinkat, ENOSPC, EIO, ENOMEM, EPERM),
 	CALL(unlinkat, EIO, ENOMEM, EPERM),
+#ifdef SYS_vfork
+	CALL(vfork, EAGAIN, ENOMEM),
+#endif
+	CALL(wait4, EINTR),
 	CALL(write, ENOSPC, EIO, EINTR, EPERM, ENOMEM),
 };
 

@@ -30,20 +30,29 @@ static void must(bool done, const char *what)
 	exit(EXIT_FAILURE);
 }
 
+#define NO_DNS "\"dns\":{\"mode\":\"none\"}"
+#define HOST_ACCESS ",\"conflict_detection_ms\":0,\"host_access\":"
+
 static const struct {
 	const char *file;
 	const char *head; /* between them: "true" or "false" */
 	const char *tail;
 } networks[] = {
-	{ "macvlan0.json", "{\"name\":\"macvlan0\",\"parent\":\"eth0\",\"host_access\":",
+	{ "macvlan0.json", "{\"name\":\"macvlan0\",\"parent\":\"eth0\"," NO_DNS HOST_ACCESS,
 		",\"subnets\":["
 		"{\"subnet\":\"10.0.0.0/24\",\"gateway\":\"10.0.0.1\"},"
 		"{\"subnet\":\"2001:db8:0:1::/64\",\"gateway\":\"2001:db8:0:1::1\"}]}\n" },
-	{ "macvlan1.json", "{\"name\":\"macvlan1\",\"parent\":\"eth1\",\"host_access\":",
+	{ "macvlan1.json", "{\"name\":\"macvlan1\",\"parent\":\"eth1\"," NO_DNS HOST_ACCESS,
 		",\"subnets\":["
 		"{\"subnet\":\"10.1.0.0/24\",\"gateway\":\"10.1.0.1\"},"
 		"{\"subnet\":\"2001:db8:1:1::/64\",\"gateway\":\"2001:db8:1:1::1\"}],"
 		"\"routes\":[{\"dst\":\"192.168.0.0/16\",\"gateway\":\"10.1.0.254\"}]}\n" },
+	{ "named.json",
+		"{\"name\":\"named\",\"parent\":\"eth0\",\"subnets\":["
+		"{\"subnet\":\"10.2.0.0/24\",\"gateway\":\"10.2.0.1\"},"
+		"{\"subnet\":\"2001:db8:2:1::/64\",\"gateway\":\"2001:db8:2:1::1\"}],"
+		"\"dns\":{\"mode\":\"static\",\"servers\":[\"10.2.0.53\"]}" HOST_ACCESS,
+		"}\n" },
 };
 
 /* Where a claim of an address of ours can be. */
@@ -66,7 +75,7 @@ void lab_write(const char *dir, const char *name, const char *text)
 }
 
 /**
- * lab_write_networks() - write the two network files, also where they are there
+ * lab_write_networks() - write the network files, also where they are there
  * @lab:         the lab
  * @host_access: whether they have it
  */
@@ -102,6 +111,10 @@ void lab_setup(struct lab *lab, const char *build)
 	snprintf(lab->cli, sizeof(lab->cli), "%s/oci-macvlan", build);
 	snprintf(lab->etc, sizeof(lab->etc), "%s/etc", path);
 	snprintf(lab->run, sizeof(lab->run), "%s/run", path);
+	snprintf(lab->bundle, sizeof(lab->bundle), "%s/bundle", path);
+	snprintf(lab->rootfs, sizeof(lab->rootfs), "%s/rootfs", path);
+	must(mkdir(lab->bundle, 0755) == 0 && mkdir(lab->rootfs, 0755) == 0, "make a folder");
+	lab_write(lab->bundle, "config.json", "{\"root\":{\"path\":\"../rootfs\"}}\n");
 	must(mkdir(lab->etc, 0755) == 0, "make a folder");
 	snprintf(dir, sizeof(dir), "%s/networks", lab->etc);
 	must(mkdir(dir, 0755) == 0, "make a folder");
@@ -159,9 +172,9 @@ void lab_hook(const struct lab *lab, const struct box *box, const char *stage, t
 
 	snprintf(state, sizeof(state),
 		"{\"ociVersion\":\"1.0.2\",\"id\":\"%s\",\"status\":\"%s\",\"pid\":%d,"
-		"\"bundle\":\"/nonexistent\",\"annotations\":{%s}}",
+		"\"bundle\":\"%s\",\"annotations\":{%s}}",
 		box->id, strcmp(stage, "poststop") ? "creating" : "stopped", (int)box->pid,
-		box->annotations);
+		lab->bundle, box->annotations);
 	trace_run(&command, judge, arg, ret);
 }
 
@@ -253,8 +266,8 @@ static void list_tree(const char *root, char ret[LAB_TEXT])
 }
 
 /**
- * lab_list_state() - RUN and ETC as text: each file with its mode and content, each link's target;
- * and what the host has of ours
+ * lab_list_state() - RUN, ETC and the containers' root file system as text: each file with its mode
+ *                    and content, each link's target; and what the host has of ours
  * @lab: the lab
  * @ret: the listing
  *
@@ -266,6 +279,7 @@ void lab_list_state(const struct lab *lab, char ret[LAB_TEXT])
 	list_tree(lab->run, ret);
 	list_tree(lab->etc, ret);
 	lab_list_host(ret);
+	list_tree(lab->rootfs, ret);
 }
 
 /**

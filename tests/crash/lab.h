@@ -23,6 +23,8 @@ struct lab {
 	char cli[PATH_MAX];
 	char etc[LAB_PATH];
 	char run[LAB_PATH];
+	char bundle[LAB_PATH];
+	char rootfs[LAB_PATH]; /* of all containers, and empty: what they need is made */
 };
 
 void lab_setup(struct lab *lab, const char *build);

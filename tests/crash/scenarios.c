@@ -11,6 +11,7 @@
 
 #define NETWORKS(value) "\"io.oci-macvlan.networks\":" value
 #define AUTO1 NETWORKS("\"macvlan0\"")
+#define NAMED NETWORKS("\"named\"") /* with DNS */
 #define AUTO2 NETWORKS("\"macvlan0,macvlan1\"")
 #define NAMED2 AUTO2 ",\"io.oci-macvlan.name\":\"web\""
 #define STATIC(network, interface, n)                                                           \
@@ -69,6 +70,12 @@ const struct scenario scenarios[] = {
 	{ "host access, detach of a pod's owner", OP_DETACH, PLACE_OWNS, AUTO1, false, true },
 	{ "host access, gc, 2 automatic", OP_GC, PLACE_ALONE, AUTO2, false, true },
 	{ "host access, network rm -f, 2 automatic", OP_RM, PLACE_ALONE, AUTO2, false, true },
+	{ "attach, 1 with DNS", OP_ATTACH, PLACE_ALONE, NAMED, false, false },
+	{ "attach in a pod, 1 joined, with DNS", OP_ATTACH, PLACE_JOINS, NAMED, false, false },
+	{ "detach, 1 with DNS, namespace gone", OP_DETACH, PLACE_GONE, NAMED, false, false },
+	{ "detach of a pod's owner with DNS", OP_DETACH, PLACE_OWNS, NAMED, false, false },
+	{ "gc, 1 with DNS", OP_GC, PLACE_ALONE, NAMED, false, false },
+	{ "gc, a pod's member with DNS", OP_GC, PLACE_JOINS, NAMED, false, false },
 };
 
 const unsigned n_scenarios = sizeof(scenarios) / sizeof(scenarios[0]);

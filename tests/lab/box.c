@@ -28,11 +28,13 @@ static void must(bool done, const char *what)
 	exit(EXIT_FAILURE);
 }
 
-/* Init: in a namespace of its own or in a pod's; says when it is there, and waits for its end. */
+/* Init: in a network namespace of its own or in a pod's, in a mount namespace of its own, as a
+ * runtime's before it changes its root; says when it is there, and waits for its end.
+ */
 static void be_init(const struct box *pod, int ready)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (pod ? setns(pod->netns, CLONE_NEWNET) : unshare(CLONE_NEWNET))
+	if (unshare(CLONE_NEWNS) || (pod ? setns(pod->netns, CLONE_NEWNET) : unshare(CLONE_NEWNET)))
 		_exit(EXIT_FAILURE);
 	/* What the harness has open would keep other containers' namespaces alive. */
 	if (dup2(ready, 3) < 0 || close_range(4, ~0U, 0) < 0 || write(3, "", 1) != 1)
