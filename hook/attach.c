@@ -29,6 +29,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "hook/config.h"
 #include "hook/detach.h"
 #include "hook/dns.h"
 #include "hook/host.h"
@@ -41,7 +42,6 @@
 #include "hook/routes.h"
 #include "hook/rtnl.h"
 #include "ipam/claims.h"
-#include "schema/bundle.h"
 #include "schema/cleanup.h"
 #include "schema/deadline.h"
 #include "schema/error.h"
@@ -50,10 +50,9 @@
 
 /* How much time the undo has, whatever the attach has used. */
 #define UNDO_MS 10000
-/* The first characters of an id, as engines show it. */
-#define SHORT_ID 12
 /* Two members of a pod that start at once may each find the other on the way. */
 #define OWNER_TRIES 64
+
 /* An attach under way. */
 struct attachment {
 	struct host *host;
@@ -63,8 +62,7 @@ struct attachment {
 	struct record *record; /* the one that gets the endpoints: ours or the owner's */
 	unsigned first;	       /* its first endpoint that is new */
 	struct routes_first first_routes;
-	enum { CONFIG_UNREAD, CONFIG_READ, CONFIG_UNREADABLE } config;
-	struct bundle *bundle; /* what config.json says, with CONFIG_READ */
+	struct config *config;
 };
 
 /* Puts the plan's new endpoints into the record, as intents. */
@@ -106,34 +104,6 @@ static int set_lo_up(struct nl *nl, struct error *err)
 	return r < 0 ? error_prefix(err, "cannot set 'lo' up") : 0;
 }
 
-/* Reads config.json, once. NULL where it says nothing. */
-static const struct bundle *read_config(struct attachment *a)
-{
-	struct error err;
-
-	if (a->config == CONFIG_UNREAD && a->request->bundle) {
-		int r = bundle_read(a->request->bundle, a->bundle, &err);
-
-		a->config = r < 0 ? CONFIG_UNREADABLE : CONFIG_READ;
-		if (r < 0)
-			log_notice("container '%s': no host name and no DNS: %s", a->request->id,
-				err.text);
-	}
-	return a->config == CONFIG_READ ? a->bundle : NULL;
-}
-
-static void set_dns(struct attachment *a)
-{
-	struct dns_request request = {
-		.id = a->request->id, .dns = dns_of_plan(a->plan), .netns = a->netns
-	};
-
-	if (request.dns)
-		request.bundle = read_config(a);
-	if (request.bundle)
-		dns_write(a->host, &request);
-}
-
 /* Everything between the intent and the final record. */
 static int attach_items(struct attachment *a, struct error *err)
 {
@@ -154,7 +124,8 @@ static int attach_items(struct attachment *a, struct error *err)
 	if (r == 0)
 		r = host_access_add(a->host, a->netns, a->plan, a->record, err);
 	if (r == 0)
-		set_dns(a);
+		dns_write(a->host,
+			&(struct dns_request){ a->request->id, a->plan, a->netns, a->config });
 	if (r == 0)
 		r = netns_check_init(a->netns, err);
 	if (r == 0)
@@ -175,26 +146,6 @@ static void undo_own(struct attachment *a)
 			"container '%s': cannot undo the attach: %s; 'oci-macvlan gc' tries again",
 			a->request->id, err.text);
 	routes_undo(a->netns, &a->first_routes);
-}
-
-/* "web" where a person gave a name, else what config.json calls the host, else the id's start. */
-static void set_name(struct attachment *a, struct record *record)
-{
-	const struct attach_request *request = a->request;
-	const struct bundle *bundle;
-	const char *hostname;
-
-	if (request->name) {
-		text_join(record->name, sizeof(record->name), request->name);
-		return;
-	}
-	bundle = read_config(a);
-	hostname = bundle ? bundle->hostname : "";
-	/* Engines make the host name of an unnamed container from its id. */
-	if (*hostname && strncmp(hostname, request->id, strlen(hostname)) != 0)
-		text_join(record->name, sizeof(record->name), hostname);
-	else
-		snprintf(record->name, sizeof(record->name), "%.*s", SHORT_ID, request->id);
 }
 
 static struct record_member self_as_member(const struct attachment *a)
@@ -220,7 +171,7 @@ static int make_own_record(struct attachment *a, struct record **ret, struct err
 		return r;
 	record->netns_cookie = a->netns->cookie;
 	record->host_cookie = a->host->cookie;
-	set_name(a, record);
+	config_name(a->config, record->name);
 	*ret = record;
 	record = NULL;
 	return 0;
@@ -382,16 +333,14 @@ int attach(struct host *host, const struct attach_request *request, struct error
 {
 	cleanup(plan_free) struct plan plan; /* 20 KiB, which plan_load() fills as needed */
 	cleanup(netns_close) struct netns netns = NETNS_CLOSED;
-	struct bundle bundle; /* filled as needed, too */
+	struct config config; /* its bundle is filled as needed, too */
 	struct attachment a = {
-		.host = host,
-		.request = request,
-		.plan = &plan,
-		.netns = &netns,
-		.bundle = &bundle,
+		.host = host, .request = request, .plan = &plan, .netns = &netns, .config = &config
 	};
 	int r = plan_load(host, request, &plan, err);
 
+	config.request = request;
+	config.state = CONFIG_UNREAD;
 	if (r == 0)
 		r = netns_enter(request->pid, host->cookie, &netns, err);
 	if (r == 0)

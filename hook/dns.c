@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "hook/collect.h"
+#include "hook/config.h"
 #include "hook/dns_parts.h"
 #include "hook/host.h"
 #include "hook/log.h"
@@ -44,19 +45,24 @@ static const char *const host_files[] = {
 	"/run/NetworkManager/resolv.conf",
 };
 
-/**
- * dns_of_plan() - which network says what a container resolves with
- * @plan: the networks that it asks for
- *
- * Return: the first that does not say "none", or NULL.
- */
-const struct network_dns *dns_of_plan(const struct plan *plan)
+/* The first network that does not say "none" decides. */
+static const struct network_dns *find_dns(const struct plan *plan)
 {
 	for (unsigned i = 0; i < plan->n; i++)
 		if (plan->items[i].network->dns.mode != NETWORK_DNS_NONE)
 			return &plan->items[i].network->dns;
 	return NULL;
 }
+
+/* What a container is given, and where. */
+struct job {
+	struct host *host;
+	const char *id;
+	const struct netns *netns;
+	const struct network_dns *dns;
+	const struct bundle *bundle;
+	struct dns_target target;
+};
 
 /* A text for a resolv.conf. */
 struct text {
@@ -125,70 +131,84 @@ static int set_label(int file, const char *label, struct error *err)
 }
 
 /* RUN/dns/ID.conf, readable for whoever sees it: in the container. */
-static int write_conf(int dir, const struct dns_request *request, const struct text *text, int *ret,
-	struct error *err)
+static int write_conf(
+	int dir, const struct job *job, const struct text *text, int *ret, struct error *err)
 {
 	autoclose int file = -1;
 	char name[DNS_NAME_MAX];
 	int r;
 
-	text_join(name, sizeof(name), request->id, DNS_CONF_SUFFIX);
+	text_join(name, sizeof(name), job->id, DNS_CONF_SUFFIX);
 	r = file_write(dir, name, text->text, text->size, 0644, err);
 	if (r < 0)
 		return r;
 	file = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (file < 0)
 		return error_set_errno(err, "cannot open '%s'", name);
-	r = set_label(file, request->bundle->mount_label, err);
+	r = set_label(file, job->bundle->mount_label, err);
 	if (r == 0)
 		*ret = steal_fd(&file);
 	return r;
 }
 
 /* Has something to mount on made, and looks again. */
-static int make_target(const struct dns_maker *maker, const struct dns_request *request,
-	struct dns_target *target, struct error *err)
+static int make_target(struct job *job, int dir, struct error *err)
 {
+	const struct dns_maker maker = {
+		.store = &job->host->store, .dir = dir, .id = job->id, .root = job->bundle->root
+	};
+	struct dns_target *target = &job->target;
 	int r;
 
 	if (target->file >= 0 && !target->is_empty)
 		return 0;
-	r = dns_made_add(maker, target, err);
+	r = dns_made_add(&maker, target, err);
 	if (r < 0 || target->file >= 0)
 		return r;
 	dns_target_close(target);
-	r = dns_target_open(request->netns, request->bundle->root, target, err);
+	r = dns_target_open(job->netns, job->bundle->root, target, err);
 	if (r == 0 && target->file < 0)
 		r = error_set(err, -ENOENT, "'/etc/resolv.conf' is not seen in the container");
 	return r;
 }
 
-static int write_and_mount(struct host *host, const struct dns_request *request,
-	struct dns_target *target, struct error *err)
+static int write_and_mount(struct job *job, struct error *err)
 {
-	struct dns_maker maker = {
-		.store = &host->store, .id = request->id, .root = request->bundle->root
-	};
 	struct text text cleanup(text_free) = { 0 };
 	autoclose int dir = -1;
 	autoclose int file = -1;
-	int r = make_text(request->dns, &text, err);
+	int r = make_text(job->dns, &text, err);
 
 	if (r == 0)
-		r = store_open_dns(&host->store, true, &dir, err);
+		r = store_open_dns(&job->host->store, true, &dir, err);
 	/* What an earlier run has left, if anything. */
 	if (r == 0)
-		r = dns_remove(host, request->id, err);
+		r = dns_remove(job->host, job->id, err);
 	if (r == 0)
-		r = write_conf(dir, request, &text, &file, err);
-	maker.dir = dir;
+		r = write_conf(dir, job, &text, &file, err);
 	if (r == 0)
-		r = make_target(&maker, request, target, err);
-	return r == 0 ? dns_target_mount(target, file, err) : r;
+		r = make_target(job, dir, err);
+	return r == 0 ? dns_target_mount(&job->target, file, err) : r;
+}
+
+static int do_job(struct job *job, struct error *err)
+{
+	struct error undo;
+	int r;
+
+	if (!*job->bundle->root)
+		return error_set(err, -EINVAL, "config.json has no root.path");
+	r = dns_target_open(job->netns, job->bundle->root, &job->target, err);
+	if (r < 0 || job->target.is_covered)
+		return r;
+	r = write_and_mount(job, err);
+	if (r < 0 && dns_remove(job->host, job->id, &undo) < 0)
+		log_notice("container '%s': %s; its end tries again", job->id, undo.text);
+	return r;
 }
 
 /**
- * dns_write() - let a container resolve names as its network says
+ * dns_write() - let a container resolve names as its networks say
  * @host:    the host
  * @request: the container, whose record is there and whose lock is held
  *
@@ -197,25 +217,21 @@ static int write_and_mount(struct host *host, const struct dns_request *request,
  */
 void dns_write(struct host *host, const struct dns_request *request)
 {
-	struct dns_target target cleanup(dns_target_close) = DNS_TARGET_CLOSED;
-	struct error undo;
+	struct job job = {
+		.host = host,
+		.id = request->id,
+		.netns = request->netns,
+		.dns = find_dns(request->plan),
+		.target = DNS_TARGET_CLOSED,
+	};
 	struct error err;
-	int r = 0;
 
-	if (!*request->bundle->root)
-		r = error_set(&err, -EINVAL, "config.json has no root.path");
-	if (r == 0)
-		r = dns_target_open(request->netns, request->bundle->root, &target, &err);
-	if (r == 0 && target.is_covered)
+	if (!job.dns)
 		return;
-	if (r == 0) {
-		r = write_and_mount(host, request, &target, &err);
-		if (r < 0 && dns_remove(host, request->id, &undo) < 0)
-			log_notice(
-				"container '%s': %s; its end tries again", request->id, undo.text);
-	}
-	if (r < 0)
-		log_notice("container '%s': no DNS: %s", request->id, err.text);
+	job.bundle = config_read(request->config);
+	if (job.bundle && do_job(&job, &err) < 0)
+		log_notice("container '%s': no DNS: %s", job.id, err.text);
+	dns_target_close(&job.target);
 }
 
 /**

@@ -2,23 +2,21 @@
 #ifndef HOOK_DNS_H
 #define HOOK_DNS_H
 
-struct bundle;
 struct collection;
+struct config;
 struct error;
 struct host;
 struct netns;
-struct network_dns;
 struct plan;
 
 /* The container that gets a resolv.conf. */
 struct dns_request {
 	const char *id;
-	const struct network_dns *dns;
-	const struct bundle *bundle;
+	const struct plan *plan;
 	const struct netns *netns; /* it tells init */
+	struct config *config;
 };
 
-const struct network_dns *dns_of_plan(const struct plan *plan);
 void dns_write(struct host *host, const struct dns_request *request);
 int dns_remove(const struct host *host, const char *id, struct error *err);
 int dns_sweep(struct collection *collection, struct error *err);

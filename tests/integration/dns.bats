@@ -349,6 +349,7 @@ private_sleeper() {
 	unshare --net --mount --propagation slave sleep 1000 </dev/null >/dev/null 2>&1 3>&- &
 	SLEEPER=$!
 	disown "$SLEEPER"
+	# shellcheck disable=SC2153 # lib.bash has it
 	echo "$SLEEPER" >>"$SLEEPERS"
 	wait_until netns_differs "$SLEEPER"
 	wait_until mntns_differs "$SLEEPER"
@@ -432,7 +433,7 @@ resolv_seen_by() { # PID
 }
 
 @test "killed at any step: gc and poststop leave nothing" {
-	local call step
+	local step end
 
 	bundle_make c0
 	# The first links are claims, the last is where our file is; then it is made, and mounted.
