@@ -344,26 +344,6 @@ options ndots:2 timeout:1" "$(resolv_of c0)"
 	rm -r /run/dns-rootfs1
 }
 
-# Starts a process that shares nothing of the host's mounts, as a runtime's init before its pivot.
-private_sleeper() {
-	unshare --net --mount --propagation slave sleep 1000 </dev/null >/dev/null 2>&1 3>&- &
-	SLEEPER=$!
-	disown "$SLEEPER"
-	# shellcheck disable=SC2153 # lib.bash has it
-	echo "$SLEEPER" >>"$SLEEPERS"
-	wait_until netns_differs "$SLEEPER"
-	wait_until mntns_differs "$SLEEPER"
-	wait_until process_is "$SLEEPER" sleep
-}
-
-mntns_differs() { # PID
-	[ "$(readlink "/proc/$1/ns/mnt")" != "$(readlink /proc/self/ns/mnt)" ]
-}
-
-process_is() { # PID NAME
-	[ "$(cat "/proc/$1/comm")" = "$2" ]
-}
-
 # Attaches a process that is a container without a runtime, by the bundle of its name; what the hook
 # logs, and the calls in TRACE, are in LOG.
 traced_attach() { # ID PID
@@ -382,7 +362,7 @@ resolv_seen_by() { # PID
 @test "the SELinux label of mounts is that of the file" {
 	label=system_u:object_r:container_file_t:s0:c1,c2
 	bundle_make c0 -j ".linux.mountLabel = \"$label\""
-	private_sleeper
+	private_sleeper_start
 	TRACE=fsetxattr,sendto traced_attach c0 "$SLEEPER"
 	assert_contains "$(cat "$LOG")" "\"security.selinux\", \"$label"
 	assert_not_logged
@@ -393,20 +373,20 @@ resolv_seen_by() { # PID
 
 @test "a config.json that is none, or a label in it, costs DNS and not the attach" {
 	bundle_make c0 -j '.linux.mountLabel = "a b"'
-	private_sleeper
+	private_sleeper_start
 	traced_attach c0 "$SLEEPER"
 	assert_logged "linux.mountLabel"
 	assert_addresses "$SLEEPER" eth0 10.0.0.3/24 2001:db8:babe:cafe::3/64
 	assert_no_leftovers
 	release c0
 	echo '{' >"$BUNDLES/c0/config.json"
-	private_sleeper
+	private_sleeper_start
 	traced_attach c0 "$SLEEPER"
 	assert_logged "no host name and no DNS"
 	assert_addresses "$SLEEPER" eth0 10.0.0.3/24 2001:db8:babe:cafe::3/64
 	release c0
 	bundle_make c0 -j 'del(.root)'
-	private_sleeper
+	private_sleeper_start
 	traced_attach c0 "$SLEEPER"
 	assert_logged "config.json has no root.path"
 	release c0
@@ -440,7 +420,7 @@ resolv_seen_by() { # PID
 	for step in symlinkat:1 symlinkat:2 symlinkat:3 symlinkat:4 symlinkat:5 symlinkat:6 fchmod:1 fchmod:2 \
 		open_tree:1 mount_setattr:1 vfork:1 renameat:2; do
 		for end in gc poststop; do
-			private_sleeper
+			private_sleeper_start
 			attach_killed c0 "$SLEEPER" "${step%:*}" "${step#*:}"
 			sleeper_stop "$SLEEPER"
 			if [ "$end" = gc ]; then

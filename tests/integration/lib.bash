@@ -188,6 +188,19 @@ sleeper_start() {
 	wait_until netns_differs "$SLEEPER"
 }
 
+# The same in a mount namespace of its own, as a runtime's init is before it changes its root.
+private_sleeper_start() {
+	unshare --net --mount --propagation slave sleep 1000 </dev/null >/dev/null 2>&1 3>&- &
+	SLEEPER=$!
+	disown "$SLEEPER"
+	echo "$SLEEPER" >>"$SLEEPERS"
+	wait_until process_is "$SLEEPER" sleep
+}
+
+process_is() { # PID NAME
+	[ "$(cat "/proc/$1/comm")" = "$2" ]
+}
+
 # The same in the network namespace of PID.
 sleeper_join() { # PID
 	nsenter -t "$1" -n sleep 1000 </dev/null >/dev/null 2>&1 3>&- &

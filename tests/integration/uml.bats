@@ -99,6 +99,27 @@ assert_host_links() {
 	assert_host_links
 }
 
+# Not by nsenter: the machine's root is a chroot here, which it would leave.
+@test "DNS: the mount covers an image's file, one that is missing, and a link" {
+	network_dual '{"dns": {"mode": "static", "servers": ["10.0.0.53"]}}'
+	ROOTFS=$BATS_TEST_TMPDIR/rootfs
+	mkdir -p "$ROOTFS/etc"
+	bundle_make c0
+	for image in missing file link; do
+		case $image in
+		file) echo image >"$ROOTFS/etc/resolv.conf" ;;
+		link) ln -sf ../nowhere "$ROOTFS/etc/resolv.conf" ;;
+		esac
+		private_sleeper_start
+		attach c0 "$SLEEPER" macvlan0
+		assert_eq "nameserver 10.0.0.53" \
+			"$(cat "/proc/$SLEEPER/root$ROOTFS/etc/resolv.conf")" "$image"
+		release c0
+		[ $image != missing ] || [ ! -e "$ROOTFS/etc/resolv.conf" ]
+	done
+	assert_eq ../nowhere "$(readlink "$ROOTFS/etc/resolv.conf")"
+}
+
 @test "a real runc container" {
 	container_run c0 -a io.oci-macvlan.networks=macvlan0
 	assert_endpoint "$(container_pid c0)" 10.0.0.3 2001:db8:babe:cafe::3
