@@ -483,25 +483,3 @@ detach_killed() { # ID CALL N
 	assert_contains "$output" "interface '$shim' is not ours"
 	assert_run_empty
 }
-
-@test "modes and networks for which it cannot be are refused, by create as well" {
-	for mode in private vepa passthru; do
-		network_dual "{\"host_access\": true, \"mode\": \"$mode\"}"
-		sleeper_start
-		run attach c0 "$SLEEPER" macvlan0
-		assert_eq 1 "$status"
-		assert_contains "$output" "host_access: needs mode bridge, but the mode is $mode"
-		run cli network create --subnet 10.0.0.0/24 -o parent=eth0 -o host_access=true \
-			-o macvlan_mode="$mode" other
-		assert_eq 1 "$status"
-		assert_contains "$output" "needs mode bridge"
-	done
-	run cli network create --ipam-driver none -o parent=eth0 -o host_access=true other
-	assert_eq 1 "$status"
-	assert_contains "$output" "host_access: needs addresses"
-	run cli network create --subnet 10.0.0.0/24 -o host_access=true other
-	assert_eq 1 "$status"
-	assert_contains "$output" "host_access: needs a parent"
-	cli network create --subnet 10.0.0.0/24 -o parent=eth0 -o host_access=true other
-	assert_eq true "$(jq .host_access "$ETC/networks/other.json")"
-}

@@ -271,6 +271,28 @@ refuse_attach() { # ID [KEY=VALUE]...
 	assert_contains "$output" c0
 }
 
+@test "host_access is refused in modes and networks for which it cannot be, by create as well" {
+	for mode in private vepa passthru; do
+		network_dual "{\"host_access\": true, \"mode\": \"$mode\"}"
+		sleeper_start
+		run attach c0 "$SLEEPER" macvlan0
+		assert_eq 1 "$status"
+		assert_contains "$output" "host_access: needs mode bridge, but the mode is $mode"
+		run cli network create --subnet 10.0.0.0/24 -o parent=eth0 -o host_access=true \
+			-o macvlan_mode="$mode" other
+		assert_eq 1 "$status"
+		assert_contains "$output" "needs mode bridge"
+	done
+	run cli network create --ipam-driver none -o parent=eth0 -o host_access=true other
+	assert_eq 1 "$status"
+	assert_contains "$output" "host_access: needs addresses"
+	run cli network create --subnet 10.0.0.0/24 -o host_access=true other
+	assert_eq 1 "$status"
+	assert_contains "$output" "host_access: needs a parent"
+	cli network create --subnet 10.0.0.0/24 -o parent=eth0 -o host_access=true other
+	assert_eq true "$(jq .host_access "$ETC/networks/other.json")"
+}
+
 @test "an alternative name of the parent is the same pool" {
 	ip link property add dev eth0 altname uplink0
 	network_dual '{"parent": "uplink0"}'
