@@ -115,6 +115,20 @@ void log_error(const struct store *store, const char *text)
 }
 
 /**
+ * log_read_errors() - the errors that were kept
+ * @store:    RUN
+ * @ret:      lines of a time and the error, the oldest first, and a NUL; the caller frees it
+ * @ret_size: how many bytes there are without that NUL
+ * @err:      filled on failure
+ *
+ * Return: 0; -ENOENT: there was no error; what file_read() returns.
+ */
+int log_read_errors(const struct store *store, char **ret, size_t *ret_size, struct error *err)
+{
+	return file_read(store->dir, ERRORS_FILE, ERRORS_SIZE_MAX, ret, ret_size, err);
+}
+
+/**
  * log_sweep() - remove what a process has left that was killed while it kept an error
  * @store: RUN
  *

@@ -50,6 +50,7 @@ int cli_network_inspect(struct cli *cli, struct error *err);
 int cli_network_rm(struct cli *cli, struct error *err);
 int cli_ps(struct cli *cli, struct error *err);
 int cli_gc(struct cli *cli, struct error *err);
+int cli_check(struct cli *cli, struct error *err);
 int cli_version(struct cli *cli, struct error *err);
 
 #endif

@@ -395,7 +395,7 @@ sorted_names() { # DIR
 }
 
 @test "usage: the commands of later issues are there and say so" {
-	for command in "connect macvlan0 c0 --pid 1" "disconnect macvlan0 c0" check "check macvlan0" \
+	for command in "connect macvlan0 c0 --pid 1" "disconnect macvlan0 c0" \
 		repair "hooks runc"; do
 		# shellcheck disable=SC2086 # several words
 		run --separate-stderr cli $command
