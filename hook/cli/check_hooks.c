@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "hook/cli/check.h"
+#include "hook/cli/podman_conf.h"
 #include "schema/cleanup.h"
 #include "schema/error.h"
 #include "schema/json.h"
@@ -199,6 +200,8 @@ static void check_cdi_file(const struct injection *injection)
 		struct stages stages = all;
 
 		check_edits(injection, device, &stages);
+		injection->stages->attach |= stages.attach;
+		injection->stages->detach |= stages.detach;
 		snprintf(where, sizeof(where), "'%s', device '%.48s'", injection->path,
 			name ? name->text : "");
 		check_both(injection->check, where, &stages);
@@ -213,45 +216,67 @@ static int is_json_file(const struct dirent *entry)
 }
 
 /* Calls the function for each file of a folder, in the order of their names. */
-static void each_file(const char *folder, struct injection *injection,
+static void each_file(const char *folder, const struct injection *like,
 	void (*look)(const struct injection *injection))
 {
 	struct dirent **entries = NULL;
 	int n = scandir(folder, &entries, is_json_file, alphasort);
 
 	for (int i = 0; i < n; i++) {
+		struct injection injection = *like;
 		char path[PATH_MAX];
 
 		snprintf(path, sizeof(path), "%s/%s", folder, entries[i]->d_name);
-		injection->path = path;
-		look(injection);
+		injection.path = path;
+		look(&injection);
 		free(entries[i]);
 	}
 	free((void *)entries);
+}
+
+/* podman with no way to our hook at all, which is easily a file in the wrong folder. */
+static void check_podman_has(
+	struct check *check, const struct podman_folders *folders, const struct stages *stages)
+{
+	static const char *const places[] = { "/usr/bin/podman", "/usr/local/bin/podman" };
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		if (stages->attach || stages->detach || access(places[i], X_OK) < 0)
+			continue;
+		check_say(check, CHECK_NOTE,
+			"podman ('%s') has no hook of ours in '%s', nor a CDI specification: its "
+			"containers get no network of ours: copy the files of examples/podman there",
+			places[i], folders->n ? folders->paths[0] : "hooks_dir");
+		return;
+	}
 }
 
 /**
  * check_hooks() - check podman's hooks and the CDI specifications that are ours
  * @check: the check
  *
- * Hooks that a config.json has are its author's, and not looked for; nor are other folders, which
- * podman's --hooks-dir and containers.conf may name.
+ * Hooks that a config.json has are its author's, and not looked for; nor are folders that only
+ * podman's command line names.
  */
 void check_hooks(struct check *check)
 {
-	static const char *const podman[] = { "/usr/share/containers/oci/hooks.d",
-		"/etc/containers/oci/hooks.d" };
 	static const char *const cdi[] = { "/etc/cdi", "/var/run/cdi" };
+	struct podman_folders folders;
 	struct stages stages = { 0 };
-	struct injection of_podman = { .check = check,
+	struct stages any;
+	const struct injection of_podman = { .check = check,
 		.unless = "podman starts containers without their network, and does not say so",
 		.stages = &stages };
-	struct injection of_cdi = { .check = check,
-		.unless = "containers with this device do not start" };
+	const struct injection of_cdi = {
+		.check = check, .unless = "containers with this device do not start", .stages = &any
+	};
 
-	for (size_t i = 0; i < sizeof(podman) / sizeof(podman[0]); i++)
-		each_file(podman[i], &of_podman, check_podman_file);
-	check_both(check, "podman's hooks.d", &stages);
+	podman_conf_read(&folders);
+	for (unsigned i = 0; i < folders.n; i++)
+		each_file(folders.paths[i], &of_podman, check_podman_file);
+	check_both(check, "podman's hooks", &stages);
+	any = stages;
 	for (size_t i = 0; i < sizeof(cdi) / sizeof(cdi[0]); i++)
 		each_file(cdi[i], &of_cdi, check_cdi_file);
+	check_podman_has(check, &folders, &any);
 }

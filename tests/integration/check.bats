@@ -38,12 +38,12 @@ network_good() { # [JSON]
 	network_dual "$(jq -cn --argjson a '{"conflict_detection_ms": 200}' --argjson b "${1:-{\}}" '$a + $b')"
 }
 
-# Lines of check but those about the machine's own crun. CHECK_STATUS is its exit status.
+# Lines of check but those about the machine's own crun and podman. CHECK_STATUS is its exit status.
 check() { # NETWORK...
 	CHECK_STATUS=0
 	cli check "$@" >"$BATS_TEST_TMPDIR/found" 2>"$BATS_TEST_TMPDIR/stderr" || CHECK_STATUS=$?
 	assert_eq "" "$(cat "$BATS_TEST_TMPDIR/stderr")" stderr
-	grep -v "^note     crun ('/usr" "$BATS_TEST_TMPDIR/found" || true
+	grep -v "^note     \(crun\|podman\) ('/usr" "$BATS_TEST_TMPDIR/found" || true
 }
 
 # check ends with STATUS and says one line beside those that are ok: it begins with WORD and has all
@@ -350,6 +350,35 @@ podman_hook() { # NAME STAGE [FILTER]
 	mv "$PODMAN_HOOKS/a.json" "$BATS_TEST_TMPDIR/linked"
 	ln -s "$BATS_TEST_TMPDIR/linked" /etc/containers/oci/hooks.d/a.json
 	finds 1 broken "/etc/containers/oci/hooks.d/a.json" /nowhere/
+}
+
+@test "podman: hooks_dir of containers.conf is where it looks" {
+	podman_hook a createRuntime '.hook.path = "/nowhere/oci-macvlan-hook"'
+	mv "$PODMAN_HOOKS" "$BATS_TEST_TMPDIR/hooks"
+	for conf in /usr/share/containers /etc/containers; do
+		printf '%s\n' '[engine]' '#hooks_dir = ["/nowhere"]' 'hooks_dirs = ["/nowhere"]' 'hooks_dir = [' \
+			'  "/nowhere", # "/none"' "  '$BATS_TEST_TMPDIR/hooks'," ']' 'x = ["/etc"]' \
+			>"$conf/containers.conf"
+		check >"$BATS_TEST_TMPDIR/lines"
+		assert_contains "$(cat "$BATS_TEST_TMPDIR/lines")" "broken   '$BATS_TEST_TMPDIR/hooks/a.json': there is no program"
+		rm "$conf/containers.conf"
+		finds_nothing
+	done
+	for torn in 'hooks_dir = ["/x' 'hooks_dir = [' 'hooks_dir' 'hooks_dir = ["' 'hooks_dir = [#' 'hooks_dir = "/x"' "hooks_dir=[''"; do
+		printf '%s' "$torn" >/etc/containers/containers.conf
+		finds_nothing
+	done
+	rm /etc/containers/containers.conf
+}
+
+@test "podman without a hook of ours" {
+	assert_contains "$(cli check)" "note     podman ('$(command -v podman)') has no hook of ours in '$PODMAN_HOOKS'"
+	cdi_spec .
+	refute grep -q "podman (" <(cli check)
+	rm /run/cdi/*
+	podman_hook a createRuntime
+	podman_hook b poststop
+	refute grep -q "podman (" <(cli check)
 }
 
 cdi_spec() { # FILTER
