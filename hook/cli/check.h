@@ -54,6 +54,7 @@ int check_load(const char *path, size_t max, char **ret, size_t *ret_size, struc
 /* check_host.c: who we are, the kernel, the runtimes */
 void check_rights(struct check *check);
 void check_kernel(struct check *check);
+bool check_lacks_module(const char *module);
 void check_runtimes(struct check *check);
 
 /* check_network.c: one network, its parent, its addresses */

@@ -14,7 +14,6 @@
 #include "schema/error.h"
 
 #define MODULES_MAX ((size_t)16 * 1024 * 1024)
-#define MODULE "macvlan"
 
 /**
  * check_rights() - can macvlans be made from here, and all be seen
@@ -34,31 +33,41 @@ void check_rights(struct check *check)
 }
 
 /* Lists of the kernel's modules name files: kernel/drivers/net/macvlan.ko, or .ko.xz. */
-static bool has_module(const char *release, const char *list, bool *ret_known)
+static bool is_listed(const char *module, const char *list, bool *ret_known)
 {
 	autofree char *text = NULL;
+	struct utsname names = { 0 };
+	char file[64];
 	char path[256];
 	size_t size;
 
-	snprintf(path, sizeof(path), "/lib/modules/%.128s/%s", release, list);
+	uname(&names);
+	snprintf(path, sizeof(path), "/lib/modules/%.128s/%s", names.release, list);
+	snprintf(file, sizeof(file), "/%s.ko", module);
 	*ret_known = check_load(path, MODULES_MAX, &text, &size, NULL) == 0;
-	return *ret_known && strstr(text, "/" MODULE ".ko");
+	return *ret_known && strstr(text, file);
 }
 
-/* Only what the lists of modules say: to ask the kernel for the kind would load the module. A
+/**
+ * check_lacks_module() - is it sure that the kernel has a module neither built in nor installed
+ * @module: its name
+ *
+ * Goes by the lists of modules alone: to ask the kernel for what the module does would load it. A
  * kernel without such lists (a virtual machine's) may well have it.
+ *
+ * Return: true when it is sure.
  */
-static bool lacks_macvlan(void)
+bool check_lacks_module(const char *module)
 {
-	struct utsname names = { 0 };
 	bool is_built_in_known;
 	bool is_module_known;
+	char path[64];
 	bool found;
 
-	uname(&names);
-	found = access("/sys/module/" MODULE, F_OK) == 0;
-	found = has_module(names.release, "modules.builtin", &is_built_in_known) || found;
-	found = has_module(names.release, "modules.dep", &is_module_known) || found;
+	snprintf(path, sizeof(path), "/sys/module/%s", module);
+	found = access(path, F_OK) == 0;
+	found = is_listed(module, "modules.builtin", &is_built_in_known) || found;
+	found = is_listed(module, "modules.dep", &is_module_known) || found;
 	return !found && is_built_in_known && is_module_known;
 }
 
@@ -75,9 +84,9 @@ void check_kernel(struct check *check)
 	uname(&names);
 	if (nl_netns_cookie(&check->nl, &cookie, &err) < 0)
 		check_say(check, CHECK_BROKEN, "kernel %s: %s", names.release, err.text);
-	if (lacks_macvlan())
+	if (check_lacks_module("macvlan"))
 		check_say(check, CHECK_BROKEN,
-			"kernel %s: it has no " MODULE ", neither built in nor as a module in "
+			"kernel %s: it has no macvlan, neither built in nor as a module in "
 			"'/lib/modules/%s': install the package with the kernel's other modules",
 			names.release, names.release);
 }
