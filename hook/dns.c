@@ -90,7 +90,15 @@ static int read_host_file(const char *path, struct text *ret, bool *ret_usable, 
 	return r == 0 ? resolv_filter(text, size, &ret->text, &ret->size, ret_usable, err) : r;
 }
 
-static int read_host(struct text *ret, struct error *err)
+/**
+ * dns_read_host() - what a container is given where its network has the host's resolvers
+ * @ret:      a resolv.conf, with a NUL behind it; the caller frees it
+ * @ret_size: its size in bytes, without that
+ * @err:      filled on failure
+ *
+ * Return: 0; -ENOENT: the host names no server that a container can reach.
+ */
+int dns_read_host(char **ret, size_t *ret_size, struct error *err)
 {
 	for (size_t i = 0; i < sizeof(host_files) / sizeof(host_files[0]); i++) {
 		struct text text cleanup(text_free) = { 0 };
@@ -98,7 +106,8 @@ static int read_host(struct text *ret, struct error *err)
 		int r = read_host_file(host_files[i], &text, &usable, err);
 
 		if (r == 0 && usable) {
-			*ret = text;
+			*ret = text.text;
+			*ret_size = text.size;
 			text = (struct text){ 0 };
 			return 0;
 		}
@@ -112,7 +121,7 @@ static int make_text(const struct network_dns *dns, struct text *ret, struct err
 {
 	switch (dns->mode) {
 	case NETWORK_DNS_HOST:
-		return read_host(ret, err);
+		return dns_read_host(&ret->text, &ret->size, err);
 	case NETWORK_DNS_STATIC:
 		return resolv_format(dns, &ret->text, &ret->size, err);
 	case NETWORK_DNS_NONE:

@@ -2,6 +2,8 @@
 #ifndef HOOK_DNS_H
 #define HOOK_DNS_H
 
+#include <stddef.h>
+
 struct collection;
 struct config;
 struct error;
@@ -17,6 +19,7 @@ struct dns_request {
 	struct config *config;
 };
 
+int dns_read_host(char **ret, size_t *ret_size, struct error *err);
 void dns_write(struct host *host, const struct dns_request *request);
 int dns_remove(const struct host *host, const char *id, struct error *err);
 int dns_sweep(struct collection *collection, struct error *err);

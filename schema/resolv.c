@@ -111,8 +111,8 @@ static bool is_kept(const struct span *line, bool *usable)
  * resolv_filter() - what of the host's resolv.conf holds in a container
  * @text:       the host's file; need not end with a NUL
  * @size:       of @text, in bytes
- * @ret:        what is left of it; the caller frees it
- * @ret_size:   its size in bytes
+ * @ret:        what is left of it, with a NUL behind it; the caller frees it
+ * @ret_size:   its size in bytes, without that
  * @ret_usable: whether a server is left
  * @err:        filled on failure
  *
@@ -124,7 +124,7 @@ static bool is_kept(const struct span *line, bool *usable)
 int resolv_filter(const char *text, size_t size, char **ret, size_t *ret_size, bool *ret_usable,
 	struct error *err)
 {
-	char *kept = malloc(size + 2); /* a line's end that the text lacks, and never nothing */
+	char *kept = malloc(size + 2); /* a line's end that the text lacks, and a NUL */
 	bool usable = false;
 	size_t used = 0;
 
@@ -142,6 +142,7 @@ int resolv_filter(const char *text, size_t size, char **ret, size_t *ret_size, b
 		text += line.size + (end != NULL);
 		size -= line.size + (end != NULL);
 	}
+	kept[used] = '\0';
 	*ret = kept;
 	*ret_size = used;
 	*ret_usable = usable;

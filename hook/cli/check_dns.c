@@ -6,24 +6,14 @@
 #include <string.h>
 
 #include "hook/cli/check.h"
+#include "hook/dns.h"
 #include "schema/cleanup.h"
 #include "schema/error.h"
 #include "schema/json.h"
 #include "schema/network.h"
 
-#define RESOLV_MAX ((size_t)64 * 1024)
 #define SERVERS_MAX 16
 #define BLANKS " \t"
-
-/* Where the host's resolvers are written down: the first file that has one which is not on a
- * loopback address counts. Behind the first are those that a stub there asks.
- */
-static const char *const files[] = {
-	"/etc/resolv.conf",
-	"/run/systemd/resolve/resolv.conf",
-	"/run/NetworkManager/no-stub-resolv.conf",
-	"/run/NetworkManager/resolv.conf",
-};
 
 struct servers {
 	unsigned n; /* those that are too many are left out */
@@ -50,23 +40,9 @@ static void read_line(char *line, struct servers *servers)
 		return;
 	word += strspn(word, BLANKS);
 	word[strcspn(word, BLANKS "\r#;")] = '\0';
-	if (ip_parse(word, &ip, NULL) < 0 || is_loopback(&ip) || servers->n == SERVERS_MAX)
+	if (ip_parse(word, &ip, NULL) < 0 || servers->n == SERVERS_MAX)
 		return;
 	servers->ips[servers->n++] = ip;
-}
-
-/* Servers in the file that are not on a loopback address. */
-static void read_file(const char *path, struct servers *servers)
-{
-	autofree char *text = NULL;
-	char *rest;
-	char *line;
-	size_t size;
-
-	if (check_load(path, RESOLV_MAX, &text, &size, NULL) < 0)
-		return;
-	for (rest = text; (line = strsep(&rest, "\n"));)
-		read_line(line, servers);
 }
 
 static bool has_route(const struct network *network, const struct ip *ip)
@@ -121,15 +97,19 @@ static void check_static(struct check *check, const struct check_network *on)
 static void check_host(struct check *check, const struct check_network *on)
 {
 	struct servers servers = { 0 };
+	autofree char *text = NULL;
+	struct error err;
+	size_t size = 0;
+	char *line;
+	char *rest;
 
-	for (size_t i = 0; servers.n == 0 && i < sizeof(files) / sizeof(files[0]); i++)
-		read_file(files[i], &servers);
-	if (servers.n == 0)
-		check_say(check, CHECK_WARNING,
-			"network '%s': '%s' names no resolver that a container can reach, nor is "
-			"it known whom a stub on a loopback address asks: containers get none: "
-			"set dns.mode to static",
-			on->network->name, files[0]);
+	if (dns_read_host(&text, &size, &err) < 0) {
+		check_say(check, CHECK_WARNING, "network '%s': containers get no resolver: %s",
+			on->network->name, err.text);
+		return;
+	}
+	for (rest = text; (line = strsep(&rest, "\n"));)
+		read_line(line, &servers);
 	for (unsigned i = 0; i < servers.n; i++)
 		check_server(check, on, &servers.ips[i]);
 }

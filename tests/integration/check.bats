@@ -35,7 +35,7 @@ teardown() {
 
 # The network of the walkthrough, on which there is nothing to remark, with JSON in it.
 network_good() { # [JSON]
-	network_dual "$(jq -cn --argjson a '{"conflict_detection_ms": 200}' --argjson b "${1:-{\}}" '$a + $b')"
+	network_dual "$(jq -cn --argjson a '{"conflict_detection_ms": 200, "dns": {"mode": "none"}}' --argjson b "${1:-{\}}" '$a + $b')"
 }
 
 # Lines of check but those about the machine's own crun and podman. CHECK_STATUS is its exit status.
