@@ -53,6 +53,12 @@ static const struct {
 		"{\"subnet\":\"2001:db8:2:1::/64\",\"gateway\":\"2001:db8:2:1::1\"}],"
 		"\"dns\":{\"mode\":\"static\",\"servers\":[\"10.2.0.53\"]}" HOST_ACCESS,
 		"}\n" },
+	/* The first address of each subnet is a stranger's on the LAN. */
+	{ "tried.json",
+		"{\"name\":\"tried\",\"parent\":\"eth0\"," NO_DNS
+		",\"subnets\":[{\"subnet\":\"10.3.0.0/24\"},"
+		"{\"subnet\":\"2001:db8:3:1::/64\"}],\"conflict_detection_ms\":6,\"host_access\":",
+		"}\n" },
 };
 
 /* Where a claim of an address of ours can be. */
@@ -232,6 +238,8 @@ static int list_one(const char *path, const struct stat *status, int type, struc
 		return 0;
 	if (type == FTW_SL) {
 		n = readlink(path, content, sizeof(content) - 1);
+		if (n > 0 && !strncmp(content, ".conflict/", 10))
+			return 0; /* a stranger's address, for ten minutes */
 	} else if (type == FTW_F) {
 		int fd = open(path, O_RDONLY | O_CLOEXEC);
 

@@ -21,4 +21,7 @@ for n in 0 1; do
 	ip addr add "10.$n.0.2/24" dev "eth$n"
 	ip addr add "2001:db8:$n:1::2/64" dev "eth$n" nodad
 done
+# A stranger, for the network "tried".
+ip -n router addr add 10.3.0.1/24 dev port0
+ip -n router addr add 2001:db8:3:1::1/64 dev port0 nodad
 "$@"

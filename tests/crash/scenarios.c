@@ -12,6 +12,11 @@
 #define NETWORKS(value) "\"io.oci-macvlan.networks\":" value
 #define AUTO1 NETWORKS("\"macvlan0\"")
 #define NAMED NETWORKS("\"named\"") /* with DNS */
+#define TRIED NETWORKS("\"tried\"") /* its addresses are tried out on the LAN */
+#define TRIED_NAMED TRIED ",\"io.oci-macvlan.name\":\"web\""
+#define STRANGERS                                      \
+	NETWORKS("\"[{\\\"name\\\":\\\"macvlan0\\\"}," \
+		 "{\\\"name\\\":\\\"tried\\\",\\\"ips\\\":[\\\"10.3.0.1\\\"]}]\"")
 #define AUTO2 NETWORKS("\"macvlan0,macvlan1\"")
 #define NAMED2 AUTO2 ",\"io.oci-macvlan.name\":\"web\""
 #define STATIC(network, interface, n)                                                           \
@@ -70,6 +75,12 @@ const struct scenario scenarios[] = {
 	{ "host access, detach of a pod's owner", OP_DETACH, PLACE_OWNS, AUTO1, false, true },
 	{ "host access, gc, 2 automatic", OP_GC, PLACE_ALONE, AUTO2, false, true },
 	{ "host access, network rm -f, 2 automatic", OP_RM, PLACE_ALONE, AUTO2, false, true },
+	{ "attach, 1 tried out on the LAN", OP_ATTACH, PLACE_ALONE, TRIED, false, false },
+	{ "attach, 1 with a name, tried out on the LAN", OP_ATTACH, PLACE_FIRST, TRIED_NAMED, false,
+		false },
+	{ "attach that asks for a stranger's address", OP_ATTACH, PLACE_ALONE, STRANGERS, true,
+		false },
+	{ "detach, 1 that was tried out", OP_DETACH, PLACE_ALONE, TRIED, false, false },
 	{ "attach, 1 with DNS", OP_ATTACH, PLACE_ALONE, NAMED, false, false },
 	{ "attach in a pod, 1 joined, with DNS", OP_ATTACH, PLACE_JOINS, NAMED, false, false },
 	{ "detach, 1 with DNS, namespace gone", OP_DETACH, PLACE_GONE, NAMED, false, false },
