@@ -180,9 +180,6 @@ sorted_names() { # DIR
 }
 
 @test "create: what is not supported yet says so" {
-	for option in dns=host; do
-		refuse_create 4 --subnet 10.0.0.0/24 -o "$option" "${option%=*}" "not supported yet"
-	done
 	refuse_create 2 --ipam-driver dhcp "'dhcp'" "not supported yet"
 	refuse_create 4 --subnet 10.0.0.0/24 --ipam-opt a=b ipam.config "not supported yet"
 	refuse_with 1 5 network create --subnet 10.0.0.0/24 x parent "not supported yet"
