@@ -204,6 +204,7 @@ static int move_inside(int mntns, int tree, int file)
 	/* Two system calls and no exec, which vfork(2) of Linux is good for.
 	 * NOLINTBEGIN(clang-analyzer-security.insecureAPI.vfork,clang-analyzer-unix.Vfork)
 	 */
+	/* cppcheck-suppress vforkCalled */
 	child = vfork();
 	if (child == 0) {
 		if (setns(mntns, CLONE_NEWNS) < 0 ||
