@@ -2,8 +2,8 @@
 /*
  * The life of an endpoint.
  *
- * An attach plans, then acts. plan.c reads and checks everything from outside. Then, under the lock
- * of the container's id:
+ * An attach plans, then acts. plan.c reads and checks everything from outside. Parents that are
+ * missing are made (parent_make.c). Then, under the lock of the container's id:
  *
  *   intent   a record is written that names the networks, the parents, the namespace and init
  *   owner    RUN/netns/COOKIE says whose record has this namespace's endpoints
@@ -341,6 +341,8 @@ int attach(struct host *host, const struct attach_request *request, struct error
 
 	config.request = request;
 	config.state = CONFIG_UNREAD;
+	if (r == 0)
+		r = parents_prepare(host, &plan, err);
 	if (r == 0)
 		r = netns_enter(request->pid, host->cookie, &netns, err);
 	if (r == 0)

@@ -68,7 +68,11 @@ static int explain_add(const struct wiring *wiring, int r, struct error *err)
 			"ours is there, and one in mode passthru wants the parent for itself",
 			network_mode_name(endpoint->mode), endpoint->parent);
 	case -EBUSY:
-		return error_set(err, r,
+		r = parent_refuse_ipvlan(
+			&wiring->host->nl, endpoint->parent, endpoint->parent_ifindex, err);
+		if (r < 0)
+			return r;
+		return error_set(err, -EBUSY,
 			"parent '%s' is in use by something that excludes macvlan (ipvlan, a "
 			"bridge, Open vSwitch): use another parent",
 			endpoint->parent);

@@ -157,12 +157,12 @@ static int claim(const struct items *items, struct work *work, struct error *err
 	return 0;
 }
 
-/* Where nobody listens, nobody can be asked. */
+/* Where nobody listens, or nobody but our own, nobody has to be asked. */
 static bool must_be_tried(const struct work *work)
 {
 	const struct parent *parent = &work->wiring.item->parent;
 
-	return parent->is_up && parent->has_carrier &&
+	return parent->is_up && parent->has_carrier && !work->request.network->is_isolated &&
 	       probe_is_needed(work->wiring.host, &work->request, work->wiring.endpoint);
 }
 

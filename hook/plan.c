@@ -11,7 +11,6 @@
 #include "hook/attach.h"
 #include "hook/host.h"
 #include "hook/host_access.h"
-#include "hook/log.h"
 #include "hook/rtnl.h"
 #include "ipam/ipam.h"
 #include "schema/cleanup.h"
@@ -148,10 +147,6 @@ static int load_item(struct host *host, int etc, const struct selection *selecti
 	r = parent_find(&host->nl, item->network, &item->parent, err);
 	if (r < 0)
 		return error_prefix(err, "network '%s'", selection->network);
-	if (!item->parent.is_up)
-		log_notice(
-			"network '%s': parent '%s' is down, so the container will reach nobody until it is up ('ip link set %s up')",
-			selection->network, item->parent.name, item->parent.name);
 	/* Pools go by the parent's own name: an alternative one would be a second pool. */
 	item->network->parent = item->parent.name;
 	return 0;

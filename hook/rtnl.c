@@ -2,7 +2,7 @@
 /*
  * Links: one function for each request of rtnetlink(7). Each fails with the kernel's errno and
  * words; who calls knows the situation and says what it means. Addresses and routes are in
- * rtnl_ip.c, namespace ids in rtnl_nsid.c.
+ * rtnl_ip.c, namespace ids in rtnl_nsid.c, what only parents need in rtnl_parent.c.
  */
 #include "hook/rtnl.h"
 
@@ -15,10 +15,19 @@
 #include <sys/socket.h>
 
 #include "hook/nl.h"
+#include "hook/rtnl_parts.h"
 #include "schema/error.h"
 #include "schema/text.h"
 
-static struct nlmsghdr *put_link(void *buffer, uint16_t type, int ifindex)
+/**
+ * rtnl_put_link() - begin a request about a link
+ * @buffer:  of NL_REQUEST_MAX bytes, aligned
+ * @type:    RTM_NEWLINK, ...
+ * @ifindex: its index; 0: none yet, or all
+ *
+ * Return: the request, in @buffer.
+ */
+struct nlmsghdr *rtnl_put_link(void *buffer, uint16_t type, int ifindex)
 {
 	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
 	struct ifinfomsg *link;
@@ -49,12 +58,25 @@ static int read_int(const struct nlattr *attribute)
 							       : 0;
 }
 
+static int read_vlan_attribute(const struct nlattr *attribute, void *arg)
+{
+	struct rtnl_link *link = arg;
+
+	if (mnl_attr_get_type(attribute) == IFLA_VLAN_ID &&
+		mnl_attr_validate(attribute, MNL_TYPE_U16) == 0)
+		link->vlan_id = mnl_attr_get_u16(attribute);
+	return MNL_CB_OK;
+}
+
+/* The kernel puts the kind before its data (rtnl_link_info_fill() in net/core/rtnetlink.c). */
 static int read_linkinfo(const struct nlattr *attribute, void *arg)
 {
 	struct rtnl_link *link = arg;
 
 	if (mnl_attr_get_type(attribute) == IFLA_INFO_KIND)
 		read_string(attribute, link->kind, sizeof(link->kind));
+	else if (mnl_attr_get_type(attribute) == IFLA_INFO_DATA && !strcmp(link->kind, "vlan"))
+		mnl_attr_parse_nested(attribute, read_vlan_attribute, link);
 	return MNL_CB_OK;
 }
 
@@ -75,6 +97,9 @@ static int read_link_attribute(const struct nlattr *attribute, void *arg)
 	case IFLA_LINK:
 		link->lower = read_int(attribute);
 		break;
+	case IFLA_LINK_NETNSID:
+		link->is_lower_elsewhere = true;
+		break;
 	case IFLA_MASTER:
 		link->master = read_int(attribute);
 		break;
@@ -89,7 +114,14 @@ static int read_link_attribute(const struct nlattr *attribute, void *arg)
 	return MNL_CB_OK;
 }
 
-static int read_link(void *arg, const struct nlmsghdr *message)
+/**
+ * rtnl_read_link() - take a link from an answer; a nl_answer_fn
+ * @arg:     a struct rtnl_link
+ * @message: the message
+ *
+ * Return: 0, -EBADMSG.
+ */
+int rtnl_read_link(void *arg, const struct nlmsghdr *message)
 {
 	const struct ifinfomsg *info = mnl_nlmsg_get_payload(message);
 	struct rtnl_link *link = arg;
@@ -104,8 +136,11 @@ static int read_link(void *arg, const struct nlmsghdr *message)
 	return 0;
 }
 
-/* Nobody here asks for counters, which the kernel would have to add up. */
-static void put_without_counters(struct nlmsghdr *request)
+/**
+ * rtnl_put_without_counters() - do not ask for counters, which the kernel would have to add up
+ * @request: RTM_GETLINK
+ */
+void rtnl_put_without_counters(struct nlmsghdr *request)
 {
 	mnl_attr_put_u32(request, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
 }
@@ -115,7 +150,7 @@ static int get_link(
 	struct nl *nl, struct nlmsghdr *request, struct rtnl_link *ret, struct error *err)
 {
 	struct rtnl_link link = { 0 };
-	int r = nl_request(nl, request, read_link, &link, err);
+	int r = nl_request(nl, request, rtnl_read_link, &link, err);
 
 	if (r < 0)
 		return r;
@@ -139,11 +174,11 @@ int rtnl_link_get(
 	struct nl *nl, int nsid, const char *name, struct rtnl_link *ret, struct error *err)
 {
 	_Alignas(struct nlmsghdr) char buffer[NL_REQUEST_MAX];
-	struct nlmsghdr *request = put_link(buffer, RTM_GETLINK, 0);
+	struct nlmsghdr *request = rtnl_put_link(buffer, RTM_GETLINK, 0);
 
 	/* The kernel looks for IFLA_ALT_IFNAME among names and alternative names (5.5). */
 	mnl_attr_put_strz(request, IFLA_ALT_IFNAME, name);
-	put_without_counters(request);
+	rtnl_put_without_counters(request);
 	put_nsid(request, nsid);
 	return get_link(nl, request, ret, err);
 }
@@ -162,9 +197,9 @@ int rtnl_link_get_index(
 	struct nl *nl, int nsid, int ifindex, struct rtnl_link *ret, struct error *err)
 {
 	_Alignas(struct nlmsghdr) char buffer[NL_REQUEST_MAX];
-	struct nlmsghdr *request = put_link(buffer, RTM_GETLINK, ifindex);
+	struct nlmsghdr *request = rtnl_put_link(buffer, RTM_GETLINK, ifindex);
 
-	put_without_counters(request);
+	rtnl_put_without_counters(request);
 	put_nsid(request, nsid);
 	return get_link(nl, request, ret, err);
 }
@@ -279,7 +314,7 @@ static void put_macvlan_data(struct nlmsghdr *request, const struct rtnl_macvlan
 int rtnl_link_add_macvlan(struct nl *nl, const struct rtnl_macvlan *macvlan, struct error *err)
 {
 	_Alignas(struct nlmsghdr) char buffer[NL_REQUEST_MAX];
-	struct nlmsghdr *request = put_link(buffer, RTM_NEWLINK, 0);
+	struct nlmsghdr *request = rtnl_put_link(buffer, RTM_NEWLINK, 0);
 
 	request->nlmsg_flags = NLM_F_CREATE | NLM_F_EXCL;
 	mnl_attr_put_strz(request, IFLA_IFNAME, macvlan->name);
@@ -305,7 +340,7 @@ int rtnl_link_add_macvlan(struct nl *nl, const struct rtnl_macvlan *macvlan, str
 int rtnl_link_set_up(struct nl *nl, int ifindex, struct error *err)
 {
 	_Alignas(struct nlmsghdr) char buffer[NL_REQUEST_MAX];
-	struct nlmsghdr *request = put_link(buffer, RTM_NEWLINK, ifindex);
+	struct nlmsghdr *request = rtnl_put_link(buffer, RTM_NEWLINK, ifindex);
 	struct ifinfomsg *link = mnl_nlmsg_get_payload(request);
 
 	link->ifi_flags = IFF_UP;
@@ -325,7 +360,7 @@ int rtnl_link_set_up(struct nl *nl, int ifindex, struct error *err)
 int rtnl_link_set_name(struct nl *nl, int ifindex, const char *name, struct error *err)
 {
 	_Alignas(struct nlmsghdr) char buffer[NL_REQUEST_MAX];
-	struct nlmsghdr *request = put_link(buffer, RTM_NEWLINK, ifindex);
+	struct nlmsghdr *request = rtnl_put_link(buffer, RTM_NEWLINK, ifindex);
 
 	mnl_attr_put_strz(request, IFLA_IFNAME, name);
 	return nl_request(nl, request, NULL, NULL, err);
@@ -343,7 +378,7 @@ int rtnl_link_set_name(struct nl *nl, int ifindex, const char *name, struct erro
 int rtnl_link_del(struct nl *nl, int nsid, int ifindex, struct error *err)
 {
 	_Alignas(struct nlmsghdr) char buffer[NL_REQUEST_MAX];
-	struct nlmsghdr *request = put_link(buffer, RTM_DELLINK, ifindex);
+	struct nlmsghdr *request = rtnl_put_link(buffer, RTM_DELLINK, ifindex);
 
 	put_nsid(request, nsid);
 	return nl_request(nl, request, NULL, NULL, err);

@@ -29,9 +29,11 @@ struct rtnl_link {
 	unsigned flags; /* IFF_* */
 	unsigned mtu;
 	uint8_t mac[MAC_SIZE];
-	int lower;     /* the parent's index where the kind has one, else 0 */
-	int master;    /* the index of the bridge, bond, ... that it is a port of, else 0 */
-	char kind[16]; /* "macvlan", "veth", ...; "" for a NIC */
+	int lower;		 /* the parent's index where the kind has one, else 0 */
+	bool is_lower_elsewhere; /* in another namespace */
+	int master;	  /* the index of the bridge, bond, ... that it is a port of, else 0 */
+	char kind[16];	  /* "macvlan", "veth", ...; "" for a NIC */
+	unsigned vlan_id; /* of a "vlan" */
 	char alias[RTNL_ALIAS_SIZE]; /* IFLA_IFALIAS, cut; "": none */
 };
 
@@ -45,6 +47,14 @@ struct rtnl_macvlan {
 	unsigned mtu;				/* 0: the parent's */
 	const uint8_t (*source_macs)[MAC_SIZE]; /* NETWORK_SOURCE: the allow list */
 	unsigned n_source_macs;
+};
+
+/* A parent that sits on nothing, to create. */
+struct rtnl_parent {
+	const char *kind;
+	const char *name;
+	const uint8_t *mac;
+	unsigned mtu;
 };
 
 struct rtnl_route {
@@ -109,6 +119,18 @@ int rtnl_neigh_list_permanent(struct nl *nl, sa_family_t family, int ifindex, rt
 	void *arg, struct error *err);
 
 int rtnl_neigh_set_retrans(struct nl *nl, int ifindex, unsigned ms, struct error *err);
+
+/* One link of the namespace. Returns 0 or -errno (to fail). */
+typedef int rtnl_link_fn(void *arg, const struct rtnl_link *link);
+int rtnl_link_list(struct nl *nl, rtnl_link_fn *found, void *arg, struct error *err);
+int rtnl_link_add_vlan(struct nl *nl, const char *name, int lower, unsigned id, struct error *err);
+int rtnl_link_add_parent(struct nl *nl, const struct rtnl_parent *parent, struct error *err);
+int rtnl_link_set_mark(struct nl *nl, int ifindex, const char *alias, struct error *err);
+int rtnl_link_set_name_up(struct nl *nl, int ifindex, const char *name, struct error *err);
+int rtnl_link_set_mtu(struct nl *nl, int ifindex, unsigned mtu, struct error *err);
+int rtnl_link_has_users(struct nl *nl, int ifindex, bool *ret, struct error *err);
+int rtnl_vlan_is_known(struct nl *nl, bool *ret, struct error *err);
+int rtnl_addr_exists(struct nl *nl, int ifindex, bool *ret, struct error *err);
 
 int rtnl_nsid_add(struct nl *nl, int netns, uint64_t cookie, int *ret_nsid, bool *ret_shared,
 	struct error *err);

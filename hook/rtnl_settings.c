@@ -13,18 +13,7 @@
 
 #include "hook/nl.h"
 #include "hook/rtnl.h"
-
-static struct nlmsghdr *put_set_link(void *buffer, int ifindex)
-{
-	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
-	struct ifinfomsg *link;
-
-	request->nlmsg_type = RTM_SETLINK;
-	link = mnl_nlmsg_put_extra_header(request, sizeof(*link));
-	link->ifi_family = AF_UNSPEC;
-	link->ifi_index = ifindex;
-	return request;
-}
+#include "hook/rtnl_parts.h"
 
 /**
  * rtnl_link_set_alias() - say whose a link is
@@ -38,7 +27,7 @@ static struct nlmsghdr *put_set_link(void *buffer, int ifindex)
 int rtnl_link_set_alias(struct nl *nl, int ifindex, const char *alias, struct error *err)
 {
 	_Alignas(struct nlmsghdr) char buffer[NL_REQUEST_MAX];
-	struct nlmsghdr *request = put_set_link(buffer, ifindex);
+	struct nlmsghdr *request = rtnl_put_link(buffer, RTM_SETLINK, ifindex);
 
 	mnl_attr_put_strz(request, IFLA_IFALIAS, alias);
 	return nl_request(nl, request, NULL, NULL, err);
@@ -48,7 +37,7 @@ int rtnl_link_set_alias(struct nl *nl, int ifindex, const char *alias, struct er
 static int set_ip4(struct nl *nl, int ifindex, uint16_t setting, struct error *err)
 {
 	_Alignas(struct nlmsghdr) char buffer[NL_REQUEST_MAX];
-	struct nlmsghdr *request = put_set_link(buffer, ifindex);
+	struct nlmsghdr *request = rtnl_put_link(buffer, RTM_SETLINK, ifindex);
 	struct nlattr *families = mnl_attr_nest_start(request, IFLA_AF_SPEC);
 	struct nlattr *family = mnl_attr_nest_start(request, AF_INET);
 	struct nlattr *settings = mnl_attr_nest_start(request, IFLA_INET_CONF);
@@ -96,7 +85,7 @@ static int set_ip6(struct nl *nl, int ifindex, uint16_t setting, const void *val
 	struct error *err)
 {
 	_Alignas(struct nlmsghdr) char buffer[NL_REQUEST_MAX];
-	struct nlmsghdr *request = put_set_link(buffer, ifindex);
+	struct nlmsghdr *request = rtnl_put_link(buffer, RTM_SETLINK, ifindex);
 	struct nlattr *families = mnl_attr_nest_start(request, IFLA_AF_SPEC);
 	struct nlattr *family = mnl_attr_nest_start(request, AF_INET6);
 

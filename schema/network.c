@@ -14,6 +14,7 @@
 #include "schema/cleanup.h"
 #include "schema/error.h"
 #include "schema/file.h"
+#include "schema/hash.h"
 #include "schema/json.h"
 #include "schema/network_parts.h"
 #include "schema/text.h"
@@ -250,12 +251,13 @@ static const struct member network_members[] = {
 	{ NULL, NULL, false },
 };
 
-/* What the contract has but we do not do yet. */
-static int refuse_later(const struct network *network, struct error *err)
+static int check_parent(const struct network *network, struct error *err)
 {
-	if (!network->parent)
-		return error_set(err, -EOPNOTSUPP,
-			"parent: a network without one is not supported yet: name a host interface (-o parent=INTERFACE)");
+	if (network->parent &&
+		!strncmp(network->parent, NETWORK_PARENT_PREFIX, strlen(NETWORK_PARENT_PREFIX)))
+		return error_set(err, -EINVAL,
+			"parent: '%s' is a name of our own interfaces: without a parent the network gets one of its own",
+			network->parent);
 	return 0;
 }
 
@@ -283,8 +285,10 @@ static int check_host_access(const struct network *network, struct error *err)
 
 static int check_network(const struct network *network, struct error *err)
 {
-	int r = network_check_subnets(network, err);
+	int r = check_parent(network, err);
 
+	if (r == 0)
+		r = network_check_subnets(network, err);
 	if (r == 0)
 		r = network_check_routes(network, err);
 	if (r < 0)
@@ -299,8 +303,7 @@ static int check_network(const struct network *network, struct error *err)
 		(network->ipv6 == NETWORK_IPV6_RA || network_has_family(network, AF_INET6)))
 		return error_set(err, -EINVAL, "mtu: %u is too small for IPv6, which needs %d",
 			network->mtu, IPV6_MTU_MIN);
-	r = check_host_access(network, err);
-	return r == 0 ? refuse_later(network, err) : r;
+	return check_host_access(network, err);
 }
 
 /**
@@ -331,6 +334,10 @@ int network_parse(const char *text, size_t size, struct network **ret, struct er
 		return r;
 	if (network->ipv6 == NETWORK_IPV6_NONE && network_has_family(network, AF_INET6))
 		network->ipv6 = NETWORK_IPV6_STATIC;
+	if (!network->parent) {
+		network->is_isolated = true;
+		network->parent = network_isolated_parent(network->name, network->isolated_parent);
+	}
 	*ret = network;
 	network = NULL;
 	return 0;
@@ -426,4 +433,20 @@ const struct network_subnet *network_first_subnet(const struct network *network,
 bool network_has_family(const struct network *network, sa_family_t family)
 {
 	return network_first_subnet(network, family) != NULL;
+}
+
+/**
+ * network_isolated_parent() - the parent of a network that names none
+ * @name: the network's name
+ * @ret:  the interface's name: the same at each call
+ *
+ * Return: @ret.
+ */
+const char *network_isolated_parent(const char *name, char ret[INTERFACE_NAME_MAX + 1])
+{
+	uint64_t hash = hash_strings_u64((const char *const[]){ "isolated", name, NULL });
+
+	snprintf(ret, INTERFACE_NAME_MAX + 1, NETWORK_PARENT_PREFIX "%011llx",
+		(unsigned long long)(hash >> 20));
+	return ret;
 }

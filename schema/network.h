@@ -20,6 +20,8 @@ struct json_doc;
 #define NETWORK_SOURCE_MACS_MAX 64
 #define NETWORK_MTU_MIN 68
 #define NETWORK_MTU_MAX 65535
+/* What the names of the host's interfaces begin with that are ours alone. */
+#define NETWORK_PARENT_PREFIX "omv-"
 
 enum network_mode {
 	NETWORK_BRIDGE,
@@ -79,7 +81,9 @@ struct network_route {
 struct network {
 	struct json_doc *doc;
 	const char *name;
-	const char *parent;
+	const char *parent; /* isolated_parent where the file has none */
+	bool is_isolated;   /* the parent is the network's own, and leads nowhere */
+	char isolated_parent[INTERFACE_NAME_MAX + 1];
 	enum network_mode mode;
 	enum network_ipam ipam;
 	enum network_ipv6 ipv6;
@@ -111,5 +115,6 @@ const struct network_subnet *network_subnet_of(const struct network *network, co
 const struct network_subnet *network_first_subnet(
 	const struct network *network, sa_family_t family);
 bool network_has_family(const struct network *network, sa_family_t family);
+const char *network_isolated_parent(const char *name, char ret[INTERFACE_NAME_MAX + 1]);
 
 #endif

@@ -11,6 +11,7 @@
 
 #include "hook/cli/cli.h"
 #include "hook/cli/network_draft.h"
+#include "hook/cli/network_parents.h"
 #include "hook/cli/networks.h"
 #include "hook/parent.h"
 #include "schema/cleanup.h"
@@ -45,18 +46,34 @@ static int parse_flags(struct cli *cli, struct network_flags *flags, struct erro
 	return name_check_network(flags->name, err);
 }
 
-/* What the file's reader cannot know: the host, and flags that leave no trace in the file. */
-static int check_network(
-	const struct network *network, const struct network_flags *flags, struct error *err)
+/* What an attach would run into later, or another network's. */
+static int check_parent(const struct cli *cli, const struct network *network, struct error *err)
 {
+	struct network_parents others cleanup(network_parents_free) = { 0 };
 	struct nl nl cleanup(nl_close) = NL_CLOSED;
+	autoclose int dir = -1;
 	struct parent parent;
-	int r;
+	int r = nl_open(&nl, err);
+
+	if (r == 0)
+		r = parent_find(&nl, network, &parent, err);
+	if (r == 0)
+		r = parent_check_new(&nl, network, &parent, err);
+	if (r == 0)
+		r = networks_open(cli->etc, &dir, err);
+	if (r == 0)
+		r = network_parents_load(dir, &nl, &others, err);
+	return r == 0 ? network_parents_check_mode(&others, network, parent.name, err) : r;
+}
+
+/* What the file's reader cannot know: the host, and flags that leave no trace in the file. */
+static int check_network(const struct cli *cli, const struct network *network,
+	const struct network_flags *flags, struct error *err)
+{
 
 	if (flags->ipv6 && network->ipv6 == NETWORK_IPV6_NONE)
 		return error_set(err, -EINVAL, "--ipv6: no --subnet is an IPv6 one: add it");
-	r = nl_open(&nl, err);
-	return r < 0 ? r : parent_find(&nl, network, &parent, err);
+	return check_parent(cli, network, err);
 }
 
 static int open_networks(const char *etc, int *ret, struct error *err)
@@ -127,7 +144,7 @@ int cli_network_create(struct cli *cli, struct error *err)
 	if (r == 0)
 		r = network_parse(text, size, &network, err);
 	if (r == 0)
-		r = check_network(network, &flags, err);
+		r = check_network(cli, network, &flags, err);
 	if (r == 0)
 		r = publish(cli, network->name, text, size, err);
 	if (r == 0)

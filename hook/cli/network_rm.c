@@ -9,9 +9,11 @@
 
 #include "hook/cli/cli.h"
 #include "hook/cli/endpoints.h"
+#include "hook/cli/network_parents.h"
 #include "hook/cli/networks.h"
 #include "hook/cli/options.h"
 #include "hook/detach.h"
+#include "hook/parent.h"
 #include "schema/cleanup.h"
 #include "schema/error.h"
 
@@ -117,6 +119,17 @@ static int remove_network(struct removal *removal, const char *word, struct erro
 	return exists ? unlink_network(removal, err) : 0;
 }
 
+/* Parents that we made and that no network uses any more: of those that were removed just now, and
+ * of others, where somebody was killed before he came to it.
+ */
+static int sweep_parents(int dir, struct host *host, struct error *err)
+{
+	struct network_parents parents cleanup(network_parents_free) = { 0 };
+	int r = network_parents_load(dir, &host->nl, &parents, err);
+
+	return r == 0 ? parents_sweep(host, network_parents_name, &parents, err) : r;
+}
+
 /**
  * cli_network_rm() - the command network rm
  * @cli: its arguments
@@ -143,6 +156,8 @@ int cli_network_rm(struct cli *cli, struct error *err)
 		r = networks_open(cli->etc, &dir, err);
 	if (r == 0)
 		r = cli_open_host(cli, &host, &open, err);
+	if (r == 0 && !open)
+		r = nl_open(&host.nl, err);
 	if (r < 0)
 		return r;
 	removal.dir = dir;
@@ -150,5 +165,7 @@ int cli_network_rm(struct cli *cli, struct error *err)
 	for (int i = 0; i < cli->argc; i++)
 		if (remove_network(&removal, cli->argv[i], err) < 0)
 			cli_report(cli, err);
+	if (sweep_parents(dir, &host, err) < 0)
+		cli_report(cli, err);
 	return 0;
 }

@@ -307,7 +307,4 @@ refuse_attach() { # ID [KEY=VALUE]...
 		refuse_attach c0
 		assert_contains "$output" "not supported yet"
 	done
-	network_write '{"name": "macvlan0", "subnets": [{"subnet": "10.0.0.0/24"}]}'
-	refuse_attach c0
-	assert_contains "$output" "not supported yet"
 }

@@ -84,6 +84,20 @@ static void test_defaults(void)
 	is_int(n->subnets[0].gateway.family, 0, "a gateway is not invented");
 }
 
+static void test_isolated(void)
+{
+	cleanup(network_free) struct network *named = parse(HEAD "\"subnets\":[" V4 "]}");
+	cleanup(network_free) struct network *n = parse("{\"name\":\"n\",\"subnets\":[" V4 "]}");
+	cleanup(network_free) struct network *m = parse("{\"name\":\"m\",\"subnets\":[" V4 "]}");
+	char name[INTERFACE_NAME_MAX + 1];
+
+	ok(!named->is_isolated && n->is_isolated, "isolated without a parent");
+	is_str(n->parent, network_isolated_parent("n", name), "one of its own");
+	is_int((int)strlen(name), INTERFACE_NAME_MAX, "that has a name");
+	ok(!strncmp(name, NETWORK_PARENT_PREFIX, 4), "of our own");
+	ok(strcmp(n->parent, m->parent) != 0, "and no other's");
+}
+
 static void test_questions(void)
 {
 	cleanup(network_free) struct network *n =
@@ -146,9 +160,12 @@ static void test_messages(void)
 			"gateway "
 			"instead" },
 		{ HEAD "\"subnets\":[" V4 "],\"name\":\"n\"}", "the key 'name' is there twice" },
-		{ "{\"name\":\"n\",\"subnets\":[" V4 "]}",
-			"parent: a network without one is not "
-			"supported yet: name a host interface (-o parent=INTERFACE)" },
+		{ "{\"name\":\"n\",\"host_access\":true,\"subnets\":[" V4 "]}",
+			"host_access: a network without a parent leads nowhere, not to the host "
+			"either: name a parent, or remove it" },
+		{ "{\"name\":\"n\",\"parent\":\"omv-1\",\"subnets\":[" V4 "]}",
+			"parent: 'omv-1' is a name of our own interfaces: without a parent the "
+			"network gets one of its own" },
 		{ HEAD "\"ipam\":{\"driver\":\"dhcp\"}}",
 			"ipam.driver: 'dhcp' is not supported yet: use local or none" },
 		{ HEAD "\"subnets\":[" V4 "],\"mode\":\"private\",\"host_access\":true}",
@@ -245,6 +262,7 @@ int main(void)
 {
 	test_full();
 	test_defaults();
+	test_isolated();
 	test_questions();
 	test_modes();
 	test_messages();
