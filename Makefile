@@ -155,12 +155,18 @@ install: all
 	install -D -m 0755 $(B)/oci-macvlan $(DESTDIR)$(PREFIX)/bin/oci-macvlan
 	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/man/man8 hook/oci-macvlan-hook.8 hook/cli/oci-macvlan.8
 	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/man/man5 schema/oci-macvlan-network.5
+	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/lib/NetworkManager/conf.d hook/host/90-oci-macvlan.conf
+	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/lib/systemd/network \
+		hook/host/10-oci-macvlan.network hook/host/10-oci-macvlan.link
 
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/libexec/oci-macvlan/oci-macvlan-hook $(DESTDIR)$(PREFIX)/bin/oci-macvlan \
 		$(DESTDIR)$(PREFIX)/share/man/man8/oci-macvlan-hook.8 \
 		$(DESTDIR)$(PREFIX)/share/man/man8/oci-macvlan.8 \
-		$(DESTDIR)$(PREFIX)/share/man/man5/oci-macvlan-network.5
+		$(DESTDIR)$(PREFIX)/share/man/man5/oci-macvlan-network.5 \
+		$(DESTDIR)$(PREFIX)/lib/NetworkManager/conf.d/90-oci-macvlan.conf \
+		$(DESTDIR)$(PREFIX)/lib/systemd/network/10-oci-macvlan.network \
+		$(DESTDIR)$(PREFIX)/lib/systemd/network/10-oci-macvlan.link
 	-rmdir $(DESTDIR)$(PREFIX)/libexec/oci-macvlan
 
 clean:

@@ -9,6 +9,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "hook/host.h"
 #include "hook/parent.h"
@@ -21,6 +22,9 @@
 #include "schema/record.h"
 
 #define GROW 64
+/* How long a namespace that is ending may have its links. */
+#define WAIT_TRIES 300
+#define WAIT_PAUSE_NS 10000000L
 
 /* All links of the host. */
 struct links {
@@ -33,7 +37,8 @@ struct sweep {
 	parent_named_fn *named;
 	void *arg;
 	struct links links;
-	bool removed; /* one in this round: what it was on may be free now */
+	bool removed;	 /* one in this round: what it was on may be free now */
+	bool is_awaited; /* one is used by a link in another namespace, which may be ending */
 };
 
 static void free_links(struct links *links)
@@ -123,21 +128,22 @@ static int has_endpoint(struct host *host, const char *name, bool *ret, struct e
 	return r;
 }
 
-static int is_used(
-	const struct sweep *sweep, const struct rtnl_link *link, bool *ret, struct error *err)
+static int is_used(struct sweep *sweep, const struct rtnl_link *link, bool *ret, struct error *err)
 {
 	struct nl *nl = &sweep->host->nl;
 	bool used = has_link_on_it(&sweep->links, link);
+	bool has_users = false;
 	int r = 0;
 
 	if (!used)
 		r = rtnl_addr_exists(nl, link->ifindex, &used, err);
 	if (r == 0 && !used)
-		r = rtnl_link_has_users(nl, link->ifindex, &used, err);
-	if (r == 0 && !used)
 		r = has_endpoint(sweep->host, link->name, &used, err);
+	if (r == 0 && !used)
+		r = rtnl_link_has_users(nl, link->ifindex, &has_users, err);
+	sweep->is_awaited |= has_users;
 	if (r == 0)
-		*ret = used;
+		*ret = used || has_users;
 	return r;
 }
 
@@ -166,6 +172,7 @@ static int sweep_once(struct sweep *sweep, struct error *err)
 
 	free_links(&sweep->links);
 	sweep->removed = false;
+	sweep->is_awaited = false;
 	r = rtnl_link_list(&sweep->host->nl, add_link, &sweep->links, err);
 	if (r < 0)
 		return error_prefix(err, "cannot list the host's interfaces");
@@ -177,6 +184,23 @@ static int sweep_once(struct sweep *sweep, struct error *err)
 	return result;
 }
 
+/* All that can be removed now. */
+static int sweep_locked(struct sweep *sweep, struct error *err)
+{
+	struct store *store = &sweep->host->store;
+	bool has_store = store->dir >= 0;
+	int r = has_store ? store_lock_id(store, PARENT_LOCK, err) : 0;
+
+	if (r < 0)
+		return r;
+	do
+		r = sweep_once(sweep, err);
+	while (r == 0 && sweep->removed);
+	if (has_store)
+		store_unlock_id(store, PARENT_LOCK);
+	return r;
+}
+
 /**
  * parents_sweep() - remove the parents that we made and that nobody needs any more
  * @host:  the host; its store may be closed: then there is no RUN, and no endpoint
@@ -184,21 +208,19 @@ static int sweep_once(struct sweep *sweep, struct error *err)
  * @arg:   handed to @named
  * @err:   filled on failure
  *
+ * A container that has just died may have its link for a moment longer: it is waited for.
+ *
  * Return: 0; -ETIME; what the kernel gave for the last that could not be looked at or removed.
  */
 int parents_sweep(struct host *host, parent_named_fn *named, void *arg, struct error *err)
 {
 	struct sweep sweep = { .host = host, .named = named, .arg = arg };
-	bool has_store = host->store.dir >= 0;
-	int r = has_store ? store_lock_id(&host->store, PARENT_LOCK, err) : 0;
+	int r = sweep_locked(&sweep, err);
 
-	if (r < 0)
-		return r;
-	do
-		r = sweep_once(&sweep, err);
-	while (r == 0 && sweep.removed);
+	for (unsigned try = 0; r == 0 && sweep.is_awaited && try < WAIT_TRIES; try++) {
+		nanosleep(&(struct timespec){ .tv_nsec = WAIT_PAUSE_NS }, NULL);
+		r = sweep_locked(&sweep, err);
+	}
 	free_links(&sweep.links);
-	if (has_store)
-		store_unlock_id(&host->store, PARENT_LOCK);
 	return r;
 }

@@ -98,9 +98,15 @@ build_plain() {
 	fi
 }
 
-# On a machine of its own; uml.bats under another kernel, where sanitizers do not run.
+# Files that need another kernel than the machine's: an older one, or one with VLANs.
+uml_files='uml vlan'
+is_uml() { # FILE
+	[[ " $uml_files " == *" $1 "* ]]
+}
+
+# On a machine of its own; some under User-Mode Linux, where sanitizers do not run.
 integration() { # BUILD FILE
-	if [ "$2" = uml ]; then
+	if is_uml "$2"; then
 		tests/vm-run.sh -t 500 env OCI_MACVLAN_BUILD="$plain" OCI_MACVLAN_ISOLATED=1 \
 			TMPDIR=/run/tmp bats --tap "tests/integration/$2.bats"
 		return
@@ -171,14 +177,15 @@ check_groups() {
 	local file
 
 	# The long ones first.
-	for file in uml podman races containerd pods; do
+	# shellcheck disable=SC2086 # words
+	for file in $uml_files podman races containerd pods; do
 		[ -e "tests/integration/$file.bats" ] || continue
 		start_group "integration/$file" integration "$build" "$file"
 	done
 	for file in tests/integration/*.bats; do
 		file=$(basename "$file" .bats)
-		case $file in
-		uml | podman | races | containerd | pods | healing) ;;
+		is_uml "$file" || case $file in
+		podman | races | containerd | pods | healing) ;;
 		*) start_group "integration/$file" integration "$build" "$file" ;;
 		esac
 	done

@@ -103,9 +103,12 @@ done <"$work/writable"
 cp "$work/command" $root/run/command
 mkdir -p "$root/lib/modules/$version"
 mount --bind "$modules" "$root/lib/modules/$version"
-for module in ipv6 af_packet macvlan veth bridge dummy 8021q tun; do
-	parameter=
-	[ $module != dummy ] || parameter=numdummies=0 # the tests make their own
+for module in ipv6 af_packet macvlan ipvlan veth bridge dummy 8021q tun bonding vrf; do
+	case $module in # the tests make their own
+	dummy) parameter=numdummies=0 ;;
+	bonding) parameter=max_bonds=0 ;;
+	*) parameter= ;;
+	esac
 	# shellcheck disable=SC2086 # no word where there is no parameter
 	modprobe_any $module $parameter || echo "vm-run: no module $module"
 done
