@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "schema/network.h"
 #include "tests/lab/kernel.h"
 #include "tests/crash/world.h"
 
@@ -304,6 +305,8 @@ bool check_whole(struct world *world, const struct box *box)
 		passed = check_reached(world, &view);
 	if (!passed || box != &world->a)
 		return passed && check(world, n == 2, "a link is missing", listing);
+	if (!check_parents(world))
+		return false;
 	if (strstr(box->annotations, "ips"))
 		return check_same_text(
 			world, listing, world->whole_netns, "it is not wholly attached");
@@ -366,4 +369,36 @@ bool check_base(struct world *world)
 			world, listing, world->pod_netns, "the pod's owner has changed");
 	}
 	return passed;
+}
+
+/**
+ * check_no_parents() - no interface of ours is left on the host
+ * @world: the world
+ *
+ * Return: whether that is so.
+ */
+bool check_no_parents(struct world *world)
+{
+	char listing[LAB_TEXT];
+
+	lab_list_parents(listing);
+	return check_same_text(world, listing, "", "a parent of ours is left");
+}
+
+/**
+ * check_parents() - of interfaces of ours there is the isolated parent alone, where it is needed
+ * @world: the world; a is attached
+ *
+ * Return: whether that is so: what a killed attach left half-way is gone.
+ */
+bool check_parents(struct world *world)
+{
+	char name[INTERFACE_NAME_MAX + 1];
+	char expected[INTERFACE_NAME_MAX + 2];
+	char listing[LAB_TEXT];
+
+	snprintf(expected, sizeof(expected), "%s\n", network_isolated_parent(LAB_ISOLATED, name));
+	lab_list_parents(listing);
+	return check_same_text(world, listing, world_is_isolated(world) ? expected : "",
+		"the host's interfaces of ours are not as they must be");
 }

@@ -96,7 +96,7 @@ static bool check_done(struct world *world)
 	case OP_GC:
 		return check_left(world, &world->a);
 	case OP_RM:
-		return check(world, !lab_has_network(world->lab, "macvlan0"),
+		return check(world, !lab_has_network(world->lab, world_network(world)),
 			"the network is still there", NULL);
 	}
 	return false;
@@ -141,7 +141,7 @@ static bool check_failed(struct world *world, const struct fault *fault, const c
 	if (world->scenario->op == OP_ATTACH)
 		return check_undone(world, before);
 	world_do(world, NULL, NULL);
-	if (world->scenario->op == OP_RM && !lab_has_network(world->lab, "macvlan0") &&
+	if (world->scenario->op == OP_RM && !lab_has_network(world->lab, world_network(world)) &&
 		check(world, lab_succeeded(&world->result), "a second try failed",
 			world->result.err))
 		return true;

@@ -20,7 +20,7 @@
 /* The system's NLMSG_* and RTA_* macros cast const away. */
 #pragma GCC diagnostic ignored "-Wcast-qual"
 
-#define OURS "omv-"
+#define OURS "omv-h"
 #define NEIGHBOURS_MAX 64
 #define ANSWER_MAX 65536
 #define TRIES 20

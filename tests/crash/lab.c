@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "schema/network.h"
 #include "schema/text.h"
 #include "tests/lab/kernel.h"
 
@@ -59,10 +60,13 @@ static const struct {
 		",\"subnets\":[{\"subnet\":\"10.3.0.0/24\"},"
 		"{\"subnet\":\"2001:db8:3:1::/64\"}],\"conflict_detection_ms\":6,\"host_access\":",
 		"}\n" },
+	/* No parent: the attach makes one. Whether it is internal makes no difference there. */
+	{ LAB_ISOLATED ".json",
+		"{\"name\":\"" LAB_ISOLATED "\"," NO_DNS ",\"subnets\":["
+		"{\"subnet\":\"10.2.0.0/24\",\"gateway\":\"10.2.0.1\"},"
+		"{\"subnet\":\"2001:db8:2:1::/64\",\"gateway\":\"2001:db8:2:1::1\"}],\"internal\":",
+		"}\n" },
 };
-
-/* Where a claim of an address of ours can be. */
-static const char *const parents[] = { "eth0", "eth1" };
 
 /**
  * lab_write() - write a file
@@ -305,6 +309,26 @@ void lab_list_netns(const struct box *box, char ret[LAB_TEXT])
 }
 
 /**
+ * lab_list_parents() - the names of the host's interfaces that are ours, but for its own macvlans
+ *                      (lab_list_host()), as text
+ * @ret: the names, one a line
+ */
+void lab_list_parents(char ret[LAB_TEXT])
+{
+	struct kernel_view view;
+	size_t used = 0;
+	int nl = kernel_open_pid(getpid());
+
+	must(nl >= 0 && kernel_view(nl, KERNEL_HERE, &view) == 0, "look at the host's links");
+	close(nl);
+	*ret = '\0';
+	for (unsigned i = 0; i < view.n_links; i++)
+		if (!strncmp(view.links[i].name, "omv-", 4) && view.links[i].name[4] != 'h')
+			used += (size_t)snprintf(
+				ret + used, LAB_TEXT - used, "%s\n", view.links[i].name);
+}
+
+/**
  * lab_claim_owner() - who has claimed an address
  * @lab:     the lab
  * @address: the address
@@ -315,6 +339,10 @@ void lab_list_netns(const struct box *box, char ret[LAB_TEXT])
  */
 bool lab_claim_owner(const struct lab *lab, const char *address, char *ret, size_t size)
 {
+	char isolated[INTERFACE_NAME_MAX + 1];
+	const char *const parents[] = { "eth0", "eth1",
+		network_isolated_parent(LAB_ISOLATED, isolated) };
+
 	for (unsigned i = 0; i < sizeof(parents) / sizeof(parents[0]); i++) {
 		char path[PATH_MAX];
 		ssize_t n;

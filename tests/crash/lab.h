@@ -17,6 +17,8 @@
 
 #define LAB_TEXT 65536
 #define LAB_PATH 256
+/* The network that names no parent. */
+#define LAB_ISOLATED "isolated"
 
 struct lab {
 	char hook[PATH_MAX];
@@ -44,6 +46,7 @@ void lab_list_netns(const struct box *box, char ret[LAB_TEXT]);
 void lab_list_host(char ret[LAB_TEXT]);
 void lab_wipe_host(void);
 bool lab_is_reached(const char *address);
+void lab_list_parents(char ret[LAB_TEXT]);
 bool lab_claim_owner(const struct lab *lab, const char *address, char *ret, size_t size);
 
 #endif

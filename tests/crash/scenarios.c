@@ -35,6 +35,9 @@
 	NETWORKS("\"[{\\\"name\\\":\\\"macvlan0\\\"}," \
 		 "{\\\"name\\\":\\\"macvlan1\\\",\\\"ips\\\":[\\\"10.1.0.77\\\"]}]\"")
 
+/* Its parent is made by the attach. */
+#define ISOLATED NETWORKS("\"" LAB_ISOLATED "\"")
+
 const struct scenario scenarios[] = {
 	{ "attach, 1 automatic", OP_ATTACH, PLACE_ALONE, AUTO1, false, false },
 	{ "attach, 1 automatic, no RUN yet", OP_ATTACH, PLACE_FIRST, AUTO1, false, false },
@@ -87,12 +90,13 @@ const struct scenario scenarios[] = {
 	{ "detach of a pod's owner with DNS", OP_DETACH, PLACE_OWNS, NAMED, false, false },
 	{ "gc, 1 with DNS", OP_GC, PLACE_ALONE, NAMED, false, false },
 	{ "gc, a pod's member with DNS", OP_GC, PLACE_JOINS, NAMED, false, false },
+	{ "attach, no parent", OP_ATTACH, PLACE_ALONE, ISOLATED, false, false },
+	{ "network rm -f, no parent", OP_RM, PLACE_ALONE, ISOLATED, false, false },
 };
 
 const unsigned n_scenarios = sizeof(scenarios) / sizeof(scenarios[0]);
 
 static const char *const gc[] = { "gc", NULL };
-static const char *const rm[] = { "network", "rm", "-f", "macvlan0", NULL };
 
 /**
  * after_fits() - can this follow
@@ -159,7 +163,7 @@ static bool gc_alive(struct world *world)
 static bool same_again(struct world *world)
 {
 	if (world->scenario->op == OP_RM)
-		return world_cli(world, rm);
+		return world_rm(world) && check_no_parents(world);
 	if (!world->scenario->refused)
 		return world_hook(world, &world->a, "createRuntime") &&
 		       check_whole(world, &world->a) && check_shared(world);

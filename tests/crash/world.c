@@ -18,7 +18,7 @@
 	"\"io.oci-macvlan.ip6\":\"2001:db8:1:1::77\""
 
 static const char *const gc[] = { "gc", NULL };
-static const char *const rm[] = { "network", "rm", "-f", "macvlan0", NULL };
+static const char *const rm_isolated[] = { "network", "rm", "-f", LAB_ISOLATED, NULL };
 
 /* What a box's program said, behind what it should have done. */
 static bool succeeded(struct world *world, const char *what, const struct box *box)
@@ -55,6 +55,41 @@ bool world_cli(struct world *world, const char *const arguments[])
 {
 	lab_cli(world->lab, arguments, NULL, NULL, &world->result);
 	return succeeded(world, arguments[0], NULL);
+}
+
+/**
+ * world_is_isolated() - is it about the network that has no parent
+ * @world: the world
+ *
+ * Return: true when it is.
+ */
+bool world_is_isolated(const struct world *world)
+{
+	return strstr(world->scenario->annotations, LAB_ISOLATED) != NULL;
+}
+
+/**
+ * world_network() - the network that is removed where one is
+ * @world: the world
+ *
+ * Return: its name.
+ */
+const char *world_network(const struct world *world)
+{
+	return world_is_isolated(world) ? LAB_ISOLATED : "macvlan0";
+}
+
+/**
+ * world_rm() - network rm -f, undisturbed; it must succeed
+ * @world: the world
+ *
+ * Return: whether it did.
+ */
+bool world_rm(struct world *world)
+{
+	const char *const rm[] = { "network", "rm", "-f", world_network(world), NULL };
+
+	return world_cli(world, rm);
 }
 
 /**
@@ -139,6 +174,10 @@ static bool start_a(struct world *world)
 {
 	bool passed = world->scenario->place != PLACE_ADDS || start_owner(world);
 
+	/* The parent is there as long as its network; a's attach is to make it. */
+	if (world_is_isolated(world))
+		passed &= world_rm(world) && check_no_parents(world);
+	lab_write_networks(world->lab, world->scenario->host_access);
 	if (world->scenario->place == PLACE_FIRST)
 		lab_wipe_run(world->lab);
 	box_start(&world->a, "a", world->scenario->annotations,
@@ -189,6 +228,10 @@ bool world_begin(struct world *world, const struct lab *lab, const struct scenar
 		.half = BOX_NONE,
 		.where = "undisturbed" };
 	lab_wipe_run(lab);
+	lab_write_networks(lab, scenario->host_access);
+	/* Of the scenario before this one. */
+	if (!world_cli(world, rm_isolated))
+		return false;
 	lab_write_networks(lab, scenario->host_access);
 	return begin_bystanders(world) && learn_listings(world);
 }
@@ -274,7 +317,9 @@ void world_do(struct world *world, trace_fn *judge, void *arg)
 		lab_cli(world->lab, gc, judge, arg, &world->result);
 		break;
 	case OP_RM:
-		lab_cli(world->lab, rm, judge, arg, &world->result);
+		lab_cli(world->lab,
+			(const char *const[]){ "network", "rm", "-f", world_network(world), NULL },
+			judge, arg, &world->result);
 		break;
 	}
 }

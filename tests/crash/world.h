@@ -70,6 +70,9 @@ bool world_prepare(struct world *world);
 void world_do(struct world *world, trace_fn *judge, void *arg);
 bool world_hook(struct world *world, const struct box *box, const char *stage);
 bool world_cli(struct world *world, const char *const arguments[]);
+bool world_is_isolated(const struct world *world);
+const char *world_network(const struct world *world);
+bool world_rm(struct world *world);
 bool world_start_b(struct world *world);
 bool world_start_again(struct world *world);
 bool world_finish(struct world *world, struct box *box);
@@ -82,5 +85,7 @@ bool check_shared(struct world *world);
 bool check_whole(struct world *world, const struct box *box);
 bool check_left(struct world *world, const struct box *box);
 bool check_base(struct world *world);
+bool check_no_parents(struct world *world);
+bool check_parents(struct world *world);
 
 #endif

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 #
 # What parents.bats and vlan.bats share.
+# shellcheck disable=SC2154 # status, lines and output are bats's
 
 MARK="made by oci-macvlan"
 

@@ -4,6 +4,8 @@
 # Parents: which are refused and why, networks that share one, and the isolated parents of networks
 # that name none. VLANs need another kernel: vlan.bats.
 
+# shellcheck disable=SC2030,SC2031 # each test sets what it reads
+
 load lib.bash
 load parents.bash
 
@@ -122,7 +124,7 @@ create_on() { # NAME PARENT SUBNET [ARGUMENT]...
 	A=$SLEEPER
 	attach_to c2 alone
 	assert_eq 9000 "$(link_get "$A" eth0 .mtu)"
-	can_ping "$A" 10.0.0.5 -s 8000 -M do
+	can_ping "$A" 10.0.0.5 -s 8000 -M "do"
 }
 
 @test "no parent: one that somebody has set down is set up again" {

@@ -5,6 +5,8 @@
 #
 #	tests/vm-run.sh env OCI_MACVLAN_ISOLATED=1 TMPDIR=/run/tmp bats tests/integration/vlan.bats
 
+# shellcheck disable=SC2030,SC2031 # each test sets what it reads
+
 load lib.bash
 load parents.bash
 

@@ -160,9 +160,6 @@ static void test_messages(void)
 			"gateway "
 			"instead" },
 		{ HEAD "\"subnets\":[" V4 "],\"name\":\"n\"}", "the key 'name' is there twice" },
-		{ "{\"name\":\"n\",\"host_access\":true,\"subnets\":[" V4 "]}",
-			"host_access: a network without a parent leads nowhere, not to the host "
-			"either: name a parent, or remove it" },
 		{ "{\"name\":\"n\",\"parent\":\"omv-1\",\"subnets\":[" V4 "]}",
 			"parent: 'omv-1' is a name of our own interfaces: without a parent the "
 			"network gets one of its own" },
