@@ -83,7 +83,7 @@ static int remove_leftover(struct nl *nl, const char *temporary, struct error *e
 /* Before it goes up: else the kernel gives it a link-local address, and those that routers on that
  * VLAN announce, and the host would be there unasked.
  */
-static void disable_ipv6(const char *name)
+static int disable_ipv6(const char *name, struct error *err)
 {
 	char path[64];
 	autoclose int fd = -1;
@@ -91,11 +91,10 @@ static void disable_ipv6(const char *name)
 	text_join(path, sizeof(path), "/proc/sys/net/ipv6/conf/", name, "/disable_ipv6");
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT) /* a kernel without IPv6 */
-		return;
+		return 0;
 	if (fd < 0 || write(fd, "1", 1) != 1)
-		log_notice("cannot disable IPv6 on the host's '%s': %s; the host may get addresses "
-			   "there",
-			name, strerror(errno));
+		return error_set_errno(err, "cannot disable IPv6 on '%s'", name);
+	return 0;
 }
 
 static void say_down(const char *name)
@@ -126,9 +125,17 @@ static int mark_and_rename(struct nl *nl, const char *temporary, const char *nam
 	if (r < 0)
 		return r;
 	*ret_ifindex = link.ifindex;
-	disable_ipv6(temporary);
-	r = rtnl_link_set_mark(nl, link.ifindex, mark, err);
-	return r == 0 ? rtnl_link_set_name_up(nl, link.ifindex, name, err) : r;
+	r = disable_ipv6(temporary, err);
+	if (r == 0)
+		r = rtnl_link_set_mark(nl, link.ifindex, mark, err);
+	if (r < 0)
+		return r;
+	r = rtnl_link_set_name_up(nl, link.ifindex, name, err);
+	if (r == -ENETDOWN) {
+		say_down(name);
+		return 0;
+	}
+	return r;
 }
 
 /* Makes what was just created under its temporary name a parent, or nothing. */
@@ -138,10 +145,6 @@ static int finish(
 	int ifindex = 0;
 	int r = mark_and_rename(nl, temporary, name, mark, &ifindex, err);
 
-	if (r == -ENETDOWN) {
-		say_down(name);
-		return 0;
-	}
 	if (r == 0)
 		return 0;
 	if (ifindex)

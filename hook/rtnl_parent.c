@@ -224,13 +224,14 @@ static int look_at_addr(void *arg, const struct nlmsghdr *message)
 	if (message->nlmsg_type != RTM_NEWADDR ||
 		mnl_nlmsg_get_payload_len(message) < sizeof(*info))
 		return -EBADMSG;
-	if (info->ifa_index == (uint32_t)question->ifindex)
+	if (info->ifa_index == (uint32_t)question->ifindex &&
+		(info->ifa_family != AF_INET6 || info->ifa_scope != RT_SCOPE_LINK))
 		question->found = true;
 	return 0;
 }
 
 /**
- * rtnl_addr_exists() - has a link an address, of any family
+ * rtnl_addr_exists() - has a link an address, other than IPv6's link-local one
  * @nl:      a socket in its namespace
  * @ifindex: its index
  * @ret:     whether it has
