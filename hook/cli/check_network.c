@@ -49,7 +49,7 @@ static void check_future_ips(struct check *check, const struct check_network *on
 	const struct network *network = on->network;
 	char text[CIDR_TEXT];
 
-	for (unsigned i = 0; i < network->n_subnets; i++) {
+	for (unsigned i = 0; !network->is_isolated && i < network->n_subnets; i++) {
 		const struct network_subnet *subnet = &network->subnets[i];
 
 		if (subnet->has_range || has_host_ip(check, &subnet->subnet) ||
@@ -67,7 +67,7 @@ static void check_detection(struct check *check, const struct check_network *on)
 {
 	const struct network *network = on->network;
 
-	if (network->conflict_detection_ms == 0 && network->n_subnets > 0)
+	if (network->conflict_detection_ms == 0 && network->n_subnets > 0 && !network->is_isolated)
 		check_say(check, CHECK_NOTE,
 			"network '%s': conflict_detection_ms is 0: an address that another machine "
 			"on the LAN uses is handed out all the same: remove the key, or keep such "

@@ -11,8 +11,31 @@
 
 #include "hook/cli/check.h"
 #include "hook/cli/platform.h"
+#include "hook/vlan.h"
 #include "schema/error.h"
 #include "schema/network.h"
+
+/* What the kernel would refuse. To try would load modules, so it is only asked for what there is.
+ */
+static int check_use(struct nl *nl, const struct network *network, const struct parent *parent,
+	struct error *err)
+{
+	struct rtnl_link lower = { 0 };
+	struct vlan vlan;
+
+	if (parent->ifindex > 0)
+		return parent_refuse_ipvlan(nl, parent->name, parent->ifindex, err);
+	if (network->is_isolated)
+		return 0;
+	if (check_lacks_module("8021q"))
+		return error_set(err, -EOPNOTSUPP,
+			"parent '%s' cannot be created: this kernel has no VLANs (module 8021q)",
+			parent->name);
+	if (!vlan_parse(parent->name, &vlan) ||
+		rtnl_link_get(nl, RTNL_HERE, vlan.lower, &lower, NULL) < 0)
+		return 0; /* it is on another that is missing */
+	return parent_refuse_vlan(nl, parent->name, lower.ifindex, vlan.id, err);
+}
 
 /**
  * check_parent_find() - find a network's parent, or say what is wrong with it
@@ -30,6 +53,8 @@ int check_parent_find(struct check *check, const struct network *network, struct
 
 	if (r == 0 && on.parent.ifindex > 0)
 		r = rtnl_link_get_index(&check->nl, RTNL_HERE, on.parent.ifindex, &on.link, &err);
+	if (r == 0)
+		r = check_use(&check->nl, network, &on.parent, &err);
 	if (r < 0) {
 		check_say(check, CHECK_BROKEN, "network '%s': %s", network->name, err.text);
 		return r;
@@ -48,14 +73,14 @@ void check_parent_link(struct check *check, const struct check_network *on)
 	const char *network = on->network->name;
 	const char *parent = on->parent.name;
 
-	if (on->parent.ifindex == 0)
-		return; /* the first attach makes it */
+	if (on->parent.ifindex == 0 || (on->parent.is_ours && !on->parent.is_up))
+		return; /* the next attach makes it, or sets it up */
 	if (!on->parent.is_up)
 		check_say(check, CHECK_WARNING,
 			"network '%s': parent '%s' is down: containers start, but reach nobody "
 			"until 'ip link set %s up'",
 			network, parent, parent);
-	else if (!on->parent.has_carrier)
+	else if (!on->parent.has_carrier && !on->network->is_isolated)
 		check_say(check, CHECK_WARNING,
 			"network '%s': parent '%s' has no carrier: containers start, but reach "
 			"nobody: look at the cable and the switch's port",
@@ -121,7 +146,7 @@ void check_parent_platform(struct check *check, const struct check_network *on)
 	char driver[PLATFORM_DRIVER_MAX + 1];
 	const struct platform *platform = platform_find(read_driver(on->parent.name, driver));
 
-	if (!platform || platform == check->platform || on->parent.ifindex == 0)
+	if (!platform || platform == check->platform || on->network->is_isolated)
 		return;
 	check->platform = platform;
 	check_say(check, CHECK_WARNING, "parent '%s': this machine runs on %s, which %s",

@@ -48,7 +48,7 @@ attach_two() { # NETWORK
 
 # Creates a network on a parent with a subnet.
 create_on() { # NAME PARENT SUBNET [ARGUMENT]...
-	cli network create --subnet "$3" -o "parent=$2" "${@:4}" "$1"
+	cli network create -o conflict_detection_ms=0 --subnet "$3" -o "parent=$2" "${@:4}" "$1"
 }
 
 # --- no parent ---

@@ -44,7 +44,7 @@ network_vlan() { # NAME [PARENT]
 	local n=10
 
 	[[ ${2-} != *.20 ]] || n=20
-	cli network create --subnet "10.$n.0.0/24" --gateway "10.$n.0.1" --subnet "fd00:$n::/64" \
+	cli network create -o conflict_detection_ms=0 --subnet "10.$n.0.0/24" --gateway "10.$n.0.1" --subnet "fd00:$n::/64" \
 		--gateway "fd00:$n::1" -o "parent=${2:-eth0.10}" "$1"
 }
 
