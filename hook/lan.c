@@ -55,8 +55,8 @@ static const struct sock_filter filter[] = {
  */
 int lan_open(int ifindex, const uint8_t mac[MAC_SIZE], struct lan *ret, struct error *err)
 {
-	const struct sock_fprog program = { sizeof(filter) / sizeof(filter[0]),
-		(struct sock_filter *)(uintptr_t)filter };
+	struct sock_filter code[sizeof(filter) / sizeof(filter[0])];
+	const struct sock_fprog program = { sizeof(filter) / sizeof(filter[0]), code };
 	const struct sockaddr_ll address = {
 		.sll_family = AF_PACKET,
 		.sll_protocol = htons(ETH_P_ALL),
@@ -69,6 +69,7 @@ int lan_open(int ifindex, const uint8_t mac[MAC_SIZE], struct lan *ret, struct e
 
 	if (lan.fd < 0)
 		return error_set_errno(err, "cannot open a packet socket");
+	memcpy(code, filter, sizeof(code));
 	if (setsockopt(lan.fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) < 0 ||
 		setsockopt(lan.fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof(on)) < 0 ||
 		bind(lan.fd, (const struct sockaddr *)&address, sizeof(address)) < 0) {

@@ -96,20 +96,18 @@ int netns_enter(pid_t pid, uint64_t own, struct netns *ret, struct error *err)
  */
 int netns_make(struct netns *ret, struct error *err)
 {
-	cleanup(netns_close) struct netns netns = NETNS_CLOSED;
 	int r;
 
+	*ret = NETNS_CLOSED;
 	if (unshare(CLONE_NEWNET) < 0)
 		return error_set_errno(err, "cannot make a network namespace");
-	netns.fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	if (netns.fd < 0)
+	ret->fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	if (ret->fd < 0)
 		return error_set_errno(err, "cannot open a network namespace");
-	r = nl_open(&netns.nl, err);
+	r = nl_open(&ret->nl, err);
 	if (r < 0)
-		return r;
-	*ret = netns;
-	netns = NETNS_CLOSED;
-	return 0;
+		netns_close(ret);
+	return r;
 }
 
 /**

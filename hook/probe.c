@@ -192,7 +192,7 @@ static int replace(struct probes *probes, struct probe *probe, struct probe_addr
 		return refuse_all(address, mac, err);
 	log_taken(probe, address, mac, is_contested);
 	if (address->dad != PROBE_DAD_NONE)
-		r = rtnl_addr_del(probes->nl, probe->ifindex, address->address, err);
+		r = rtnl_addr_del(&probes->trial.nl, probe->ifindex, address->address, err);
 	if (r == 0)
 		r = candidates_drop(store, &probe->request, address->address,
 			is_contested ? NULL : (mac ? mac : unknown), err);
@@ -305,8 +305,8 @@ static int read_dad(void *arg, const struct rtnl_addr *addr)
 		if (addr->flags & IFA_F_DADFAILED)
 			address->dad = PROBE_DAD_FAILED;
 		else
-			address->dad = addr->flags & IFA_F_TENTATIVE ? PROBE_DAD_UNDER_WAY
-								     : PROBE_DAD_PASSED;
+			address->dad = (addr->flags & IFA_F_TENTATIVE) ? PROBE_DAD_UNDER_WAY
+								       : PROBE_DAD_PASSED;
 	}
 	return 0;
 }
@@ -321,7 +321,8 @@ static int read_dad(void *arg, const struct rtnl_addr *addr)
  */
 int probe_ask(struct probes *probes, struct probe *probe, struct error *err)
 {
-	return rtnl_addr_list_link(probes->nl, probe->ifindex, AF_INET6, read_dad, probe, err);
+	return rtnl_addr_list_link(
+		&probes->trial.nl, probe->ifindex, AF_INET6, read_dad, probe, err);
 }
 
 /* The kernel has found a duplicate, and sets the address aside. */
@@ -335,7 +336,7 @@ static int hear_failure(struct probes *probes, struct probe *probe, struct probe
 
 	if (is_contested || !is_dying(address, mac, now))
 		return replace(probes, probe, address, mac, is_contested, err);
-	r = rtnl_addr_del(probes->nl, probe->ifindex, address->address, err);
+	r = rtnl_addr_del(&probes->trial.nl, probe->ifindex, address->address, err);
 	address->dad = PROBE_DAD_NONE;
 	address->has_holder = false;
 	address->next = now + AGAIN_MS * MS;
@@ -379,7 +380,7 @@ static int step6(struct probes *probes, struct probe *probe, struct probe_addres
 		return hear_failure(probes, probe, address, err);
 	address->is_free = address->dad == PROBE_DAD_PASSED;
 	if (address->dad == PROBE_DAD_NONE && now >= address->next) {
-		r = rtnl_addr_add(probes->nl, probe->ifindex, address->address, true, err);
+		r = rtnl_addr_add(&probes->trial.nl, probe->ifindex, address->address, true, err);
 		address->dad = PROBE_DAD_UNDER_WAY;
 	}
 	if (r == 0 && !address->is_free && now > address->until + DAD_LATE_MS * MS)

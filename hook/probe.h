@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "hook/lan.h"
+#include "hook/netns.h"
 #include "hook/ra.h"
 #include "ipam/ipam.h"
 #include "ipam/pool.h"
@@ -14,7 +15,6 @@
 
 struct error;
 struct host;
-struct netns;
 struct record_endpoint;
 struct wiring;
 
@@ -73,7 +73,7 @@ struct probe {
 /* All of an attach. They are tried out at the same time. */
 struct probes {
 	struct host *host;
-	struct nl *nl; /* a socket where the links are */
+	struct netns trial; /* where the links are */
 	unsigned n;
 	struct probe list[SELECTIONS_MAX];
 };

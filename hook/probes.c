@@ -128,7 +128,7 @@ static int step_ra(struct probes *probes, struct probe *probe, int64_t now, bool
 		return refuse_token(probe, err);
 	if (probe->ra == RA_DONE)
 		return 0;
-	r = ra_look(probes->nl, probe->ifindex, &probe->ra, NULL, err);
+	r = ra_look(&probes->trial.nl, probe->ifindex, &probe->ra, NULL, err);
 	/* Where no router speaks, there is nothing to try out. */
 	if (now >= probe->ra_until)
 		probe->ra = RA_DONE;
@@ -243,13 +243,13 @@ static int make_link(struct probe *probe, struct netns *trial, struct error *err
 }
 
 /* From now on only the endpoint's own link may answer. Of two in mode passthru, only one can be. */
-static int unmake_link(const struct probes *probes, const struct probe *probe, struct error *err)
+static int unmake_link(struct nl *nl, const struct probe *probe, struct error *err)
 {
 	const char *interface = probe->wiring->endpoint->interface;
 	int r;
 
 	if (probe->wiring->item->network->mode == NETWORK_PASSTHRU)
-		return rtnl_link_del(probes->nl, RTNL_HERE, probe->ifindex, err);
+		return rtnl_link_del(nl, RTNL_HERE, probe->ifindex, err);
 	r = sysctl_write_ip6(interface, "disable_ipv6", "1", err);
 	return r == -ENOENT ? 0 : r; /* a kernel without IPv6 */
 }
@@ -262,16 +262,16 @@ static int write_settings(struct error *err)
 	return r == -ENOENT ? 0 : r; /* a kernel without IPv6 */
 }
 
-static int run_in(struct probes *probes, struct netns *trial, struct error *err)
+static int run_in(struct probes *probes, struct error *err)
 {
 	int r = write_settings(err);
 
 	for (unsigned i = 0; r == 0 && i < probes->n; i++)
-		r = make_link(&probes->list[i], trial, err);
+		r = make_link(&probes->list[i], &probes->trial, err);
 	if (r == 0)
 		r = run(probes, err);
 	for (unsigned i = 0; r == 0 && i < probes->n; i++)
-		r = unmake_link(probes, &probes->list[i], err);
+		r = unmake_link(&probes->trial.nl, &probes->list[i], err);
 	for (unsigned i = 0; i < probes->n; i++)
 		lan_close(&probes->list[i].lan);
 	return r;
@@ -296,14 +296,13 @@ static int run_in(struct probes *probes, struct netns *trial, struct error *err)
  */
 int probes_run(struct probes *probes, const struct netns *home, struct error *err)
 {
-	struct netns trial cleanup(netns_close) = NETNS_CLOSED;
 	struct error back;
-	int r = netns_make(&trial, err);
+	int r = netns_make(&probes->trial, err);
 
 	if (r < 0)
 		return r;
-	probes->nl = &trial.nl;
-	r = run_in(probes, &trial, err);
+	r = run_in(probes, err);
+	netns_close(&probes->trial);
 	if (netns_return(home, &back) < 0) {
 		*err = back;
 		return back.code;

@@ -113,7 +113,9 @@ lan_up
 demo_bundle container0 '{"io.oci-macvlan.networks": "macvlan0"}'
 demo_bundle container1 '{"io.oci-macvlan.networks": "macvlan0",
 	"io.oci-macvlan.ip": "10.0.0.4", "io.oci-macvlan.ip6": "2001:db8:babe:cafe::4"}'
-demo_bundle container2 '{"io.oci-macvlan.networks": "open", "io.oci-macvlan.ip": "10.0.0.5"}'
+demo_bundle container2 '{"io.oci-macvlan.networks": "macvlan0", "io.oci-macvlan.ip": "10.0.0.5"}'
+demo_bundle container3 '{"io.oci-macvlan.networks": "macvlan0"}'
+demo_bundle container4 '{"io.oci-macvlan.networks": "open", "io.oci-macvlan.ip": "10.0.0.7"}'
 
 explain "A host with eth0 on a LAN, and the LAN's router."
 show "ip -brief address show dev eth0"
@@ -184,6 +186,24 @@ for address in 10.0.0.4 2001:db8:babe:cafe::4; do
 	[ "$(lan_neighbour router "$address")" = 02:42:0a:00:00:04 ] || broken "MAC of $address"
 done
 
+explain "A printer on the LAN has the address 10.0.0.5. Nobody who asks for it gets it."
+lan_add_machine printer 10.0.0.5/24
+show "jq .annotations container2/config.json"
+show_failing "runc run --detach --bundle container2 container2"
+printer=$(ip -n printer -j link show dev eth0 | jq -r '.[0].address')
+expect "address '10.0.0.5' is in use on the LAN by MAC '$printer'"
+
+explain "Nor does who asks for none: the next one is 10.0.0.6."
+show "runc run --detach --bundle container3 container3"
+show "oci-macvlan ps"
+expect "10.0.0.6/24"
+pid=$(runc state container3 | jq .pid)
+assert_addresses "$pid" eth0 10.0.0.6/24 2001:db8:babe:cafe::6/64 || broken "wrong addresses in the kernel"
+show "oci-macvlan check macvlan0"
+expect "address 10.0.0.5 is in use on the LAN by MAC $printer"
+show "runc delete --force container3"
+lan_remove_machine printer
+
 explain "Each address is a symbolic link to its owner."
 show "ls -l /run/oci-macvlan/pools/eth0"
 expect "10.0.0.3 -> container0/eth0" "10.0.0.4 -> container1/eth0" \
@@ -193,7 +213,7 @@ explain "Both stop: the addresses are free again, the network is empty and can g
 show "runc delete --force container0"
 show "runc delete --force container1"
 show "ls -l /run/oci-macvlan/pools/eth0"
-expect_not "->"
+expect_not "container"
 show "oci-macvlan ps"
 expect_not container
 show "oci-macvlan network inspect macvlan0"
@@ -205,18 +225,18 @@ expect_not macvlan0
 
 explain "The host reaches the containers of a network with host_access, and they the host."
 show "oci-macvlan network create --subnet=10.0.0.0/24 --gateway=10.0.0.1 -o parent=eth0 -o host_access=true open"
-show "runc run --detach --bundle container2 container2"
-show "ping -c 1 -W 2 10.0.0.5"
+show "runc run --detach --bundle container4 container4"
+show "ping -c 1 -W 2 10.0.0.7"
 expect "1 received"
-show "runc exec container2 ping -c 1 -W 2 10.0.0.2"
+show "runc exec container4 ping -c 1 -W 2 10.0.0.2"
 expect "1 packets received"
 show "ip route show proto 77"
-expect "10.0.0.5 dev omv-h" "src 10.0.0.2"
+expect "10.0.0.7 dev omv-h" "src 10.0.0.2"
 
 explain "Its own macvlan and routes go with the last of them."
-show "runc delete --force container2"
+show "runc delete --force container4"
 show "ip route show proto 77"
-expect_not 10.0.0.5
+expect_not 10.0.0.7
 show "ip -brief link"
 expect_not omv-
 show "oci-macvlan network rm open"

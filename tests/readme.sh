@@ -28,9 +28,9 @@ check() { # NAME COMMAND...
 	fi
 }
 
-# The lines of fenced blocks of a kind: "" for what a terminal shows.
+# The lines of fenced blocks of a kind: "" for what the walkthrough shows, "json" for a file.
 blocks() { # KIND
-	awk -v fence="\`\`\`$1" '/^```/ { inside = !inside && $0 == fence; next } inside' README.md
+	awk -v fence="\`\`\`$1" '/^```/ { fenced = !fenced; inside = fenced && $0 == fence; next } inside' README.md
 }
 
 # Command lines with what they go on with.

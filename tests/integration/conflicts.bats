@@ -348,7 +348,7 @@ all_addresses() { # PID
 	wait "$!"
 	has_link "$one" eth0
 	has_link "$other" eth0
-	assert_eq 4 "$(printf '%s\n' $(addresses "$one" eth0) $(addresses "$other" eth0) | sort -u | wc -l)"
+	assert_eq 4 "$({ all_addresses "$one" && all_addresses "$other"; } | sort -u | wc -l)"
 	sleepers_stop
 	cli gc >/dev/null
 	ip netns del host2
