@@ -26,6 +26,7 @@
 #include "hook/endpoint.h"
 #include "hook/host.h"
 #include "hook/log.h"
+#include "hook/reconcile.h"
 #include "hook/rtnl.h"
 #include "ipam/candidates.h"
 #include "schema/error.h"
@@ -108,16 +109,22 @@ static bool is_dying(const struct probe_address *address, const uint8_t *mac, in
 	return past->ms < DYING_MS || (mac && !memcmp(mac, past->mac, MAC_SIZE));
 }
 
-/* Nobody else is given it by chance. */
+/* Nobody else is given it by chance, unless it is only wanted by two at the same moment. */
 static int refuse_static(struct probes *probes, const struct probe *probe,
-	const struct probe_address *address, const uint8_t *mac, struct error *err)
+	const struct probe_address *address, const uint8_t *mac, bool is_contested,
+	struct error *err)
 {
 	char ip[IP_TEXT];
 	char text[MAC_TEXT];
 
+	ip_format(&address->address->ip, ip);
+	if (is_contested)
+		return error_set(err, -EADDRINUSE,
+			"address '%s' is asked for by another machine on the LAN at the same "
+			"moment (MAC '%s'), which gets it: ask for another, or see who that is",
+			ip, mac_format(mac, text));
 	candidates_drop(
 		&probes->host->store, &probe->request, address->address, mac ? mac : unknown, NULL);
-	ip_format(&address->address->ip, ip);
 	if (!mac)
 		return error_set(err, -EADDRINUSE,
 			"address '%s' is in use on the LAN, by whom is not known: ask for another, "
@@ -187,7 +194,7 @@ static int replace(struct probes *probes, struct probe *probe, struct probe_addr
 	int r = 0;
 
 	if (address->is_static)
-		return refuse_static(probes, probe, address, mac, err);
+		return refuse_static(probes, probe, address, mac, is_contested, err);
 	if (++probe->n_conflicts >= CONFLICTS_MAX)
 		return refuse_all(address, mac, err);
 	log_taken(probe, address, mac, is_contested);
@@ -199,6 +206,8 @@ static int replace(struct probes *probes, struct probe *probe, struct probe_addr
 	if (r < 0 || take_spare(probes, probe, address, err))
 		return r;
 	r = candidates_next(store, &probe->request, family, address->address, err);
+	if (r == -ENOSPC && reconcile_made_room(probes->host))
+		r = candidates_next(store, &probe->request, family, address->address, err);
 	return r == 0 ? probe_begin(probes, probe, address, err) : r;
 }
 

@@ -345,7 +345,9 @@ static int release_intent(struct store_pool *pool, const char *owner, struct err
 			   : pool_list_owner(pool->dir, owner, release_found, pool, err);
 }
 
-/* Before the address is free: who claims it wants to know (ipam/candidates.c). */
+/* Before the address is free: who claims it wants to know (ipam/candidates.c). Those that routers
+ * gave are nobody's claim.
+ */
 static void note_past(struct store_pool *pool, const struct record_endpoint *endpoint,
 	const char *owner, const struct cidr *address)
 {
@@ -355,8 +357,12 @@ static void note_past(struct store_pool *pool, const struct record_endpoint *end
 		.key = endpoint->key,
 		.network = endpoint->network,
 	};
+	char holder[CLAIMS_OWNER_MAX + 1];
+	char name[IP_TEXT];
 
-	pool_note_past(pool->dir, &pool->hints, &request, &address->ip, endpoint->mac);
+	if (claims_owner(pool->dir, ip_format(&address->ip, name), holder, NULL) == 0 &&
+		!strcmp(holder, owner))
+		pool_note_past(pool->dir, &pool->hints, &request, &address->ip, endpoint->mac);
 }
 
 /**

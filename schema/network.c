@@ -258,6 +258,9 @@ static int check_parent(const struct network *network, struct error *err)
 		return error_set(err, -EINVAL,
 			"parent: '%s' is a name of our own interfaces: without a parent the network gets one of its own",
 			network->parent);
+	if (!network->parent && network->ipv6 == NETWORK_IPV6_RA)
+		return error_set(err, -EINVAL,
+			"ipv6: 'ra' needs a parent: there is no router on a network of its own");
 	return 0;
 }
 

@@ -107,7 +107,7 @@ is_uml() { # FILE
 # On a machine of its own; some under User-Mode Linux, where sanitizers do not run.
 integration() { # BUILD FILE
 	if is_uml "$2"; then
-		tests/vm-run.sh -t 500 env OCI_MACVLAN_BUILD="$plain" OCI_MACVLAN_ISOLATED=1 \
+		tests/vm-run.sh -t 900 env OCI_MACVLAN_BUILD="$plain" OCI_MACVLAN_ISOLATED=1 \
 			TMPDIR=/run/tmp bats --tap "tests/integration/$2.bats"
 		return
 	fi

@@ -63,8 +63,22 @@ capture_start() { # COUNT FILTER...
 	wait_until grep -q 'listening on' "$FRAMES.err"
 }
 
-capture_end() {
+# Pings until the capture has seen what it waits for.
+capture_pings() { # PID ADDRESS...
+	WAIT_SECONDS=20 wait_until pinged_and_captured "$@" || {
+		kill "$CAPTURE"
+		return 1
+	}
 	wait "$CAPTURE"
+}
+
+pinged_and_captured() { # PID ADDRESS...
+	local address
+
+	for address in "${@:2}"; do
+		can_ping "$1" "$address"
+	done
+	process_gone "$CAPTURE" || [[ $(ps -o stat= -p "$CAPTURE") == Z* ]]
 }
 
 @test "it is made at the attach, and its frames are tagged on the wire" {
@@ -77,13 +91,11 @@ capture_end() {
 	assert_eq "10.10.0.2 fd00:10::2" "$(claims eth0.10)"
 
 	capture_start 1 "ether src 02:42:0a:0a:00:02 and vlan 10 and icmp"
-	can_ping "$SLEEPER" 10.10.0.1
-	capture_end
+	capture_pings "$SLEEPER" 10.10.0.1
 	assert_contains "$(cat "$FRAMES")" "vlan 10"
 	assert_contains "$(cat "$FRAMES")" "10.10.0.2 > 10.10.0.1: ICMP echo request"
 	capture_start 1 "ether src 02:42:0a:0a:00:02 and vlan 10 and ip6 and ip6[6] = 58 and ip6[40] = 128"
-	can_ping "$SLEEPER" fd00:10::1
-	capture_end
+	capture_pings "$SLEEPER" fd00:10::1
 	assert_contains "$(cat "$FRAMES")" "fd00:10::2 > fd00:10::1: ICMP6, echo request"
 	# The untagged LAN is another.
 	lan_add_machine untagged 10.10.0.66/24
@@ -97,9 +109,7 @@ capture_end() {
 	assert_vlan eth0.10 eth0 10
 	assert_vlan eth0.10.20 eth0.10 20
 	capture_start 1 "ether src 02:42:0a:14:00:02 and vlan 10 and vlan 20"
-	can_ping "$SLEEPER" 10.20.0.1
-	can_ping "$SLEEPER" fd00:20::1
-	capture_end
+	capture_pings "$SLEEPER" 10.20.0.1 fd00:20::1
 	assert_contains "$(cat "$FRAMES")" "vlan 10"
 	assert_contains "$(cat "$FRAMES")" "vlan 20"
 	release c0
