@@ -3,6 +3,8 @@
  * Routes and neighbours of host access: the host's to its containers, which are looked over at each
  * attach, and a container's to the host. host_access.c tells why they are as they are.
  */
+#include <linux/if_addr.h>
+#include <linux/rtnetlink.h>
 #include <string.h>
 
 #include "hook/host.h"
@@ -18,15 +20,26 @@
 
 static const sa_family_t families[] = { AF_INET, AF_INET6 };
 
-static int add_host_ip(void *arg, const struct ip *ip)
+/* Addresses that are not sure yet, or not for long, are no good for routes. */
+static bool is_usable(const struct rtnl_addr *addr)
+{
+	if (addr->scope >= RT_SCOPE_LINK)
+		return false;
+	if (addr->cidr.ip.family == AF_INET)
+		return true; /* there the bit of IFA_F_TEMPORARY is IFA_F_SECONDARY */
+	return !(addr->flags &
+		 (IFA_F_TEMPORARY | IFA_F_TENTATIVE | IFA_F_DADFAILED | IFA_F_DEPRECATED));
+}
+
+static int add_host_ip(void *arg, const struct rtnl_addr *addr)
 {
 	struct host_ips *ips = arg;
 
 	for (unsigned i = 0; i < ips->n; i++)
-		if (ip_equal(&ips->ips[i], ip))
+		if (ip_equal(&ips->ips[i], &addr->cidr.ip))
 			return 0;
-	if (ips->n < HOST_IPS_MAX)
-		ips->ips[ips->n++] = *ip;
+	if (ips->n < HOST_IPS_MAX && is_usable(addr))
+		ips->ips[ips->n++] = addr->cidr.ip;
 	return 0;
 }
 
@@ -37,12 +50,12 @@ static int add_host_ip(void *arg, const struct ip *ip)
  * @ret:    the addresses, the first HOST_IPS_MAX
  * @err:    filled on failure
  *
- * Return: 0, or what rtnl_addr_list_usable() gave.
+ * Return: 0, or what rtnl_addr_list_link() gave.
  */
 int host_ips_load(struct nl *nl, int parent, struct host_ips *ret, struct error *err)
 {
 	struct host_ips ips = { 0 };
-	int r = rtnl_addr_list_usable(nl, parent, add_host_ip, &ips, err);
+	int r = rtnl_addr_list_link(nl, parent, AF_UNSPEC, add_host_ip, &ips, err);
 
 	if (r < 0)
 		return error_prefix(err, "cannot list the host's addresses on the parent");

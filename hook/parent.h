@@ -53,6 +53,8 @@ int parent_check_new(struct nl *nl, const struct network *network, const struct 
 	struct error *err);
 int parent_refuse_ipvlan(struct nl *nl, const char *name, int ifindex, struct error *err);
 int parent_refuse_vlan(struct nl *nl, const char *name, int lower, unsigned id, struct error *err);
+int parent_check_vlan(struct nl *nl, const char *name, struct error *err);
+int parent_refuse_no_vlans(const char *name, struct error *err);
 bool parent_is_wireless(const char *classes, const char *name);
 
 /* parent_make.c: made where it is missing */

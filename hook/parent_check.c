@@ -179,24 +179,48 @@ int parent_refuse_vlan(struct nl *nl, const char *name, int lower, unsigned id, 
 	return r < 0 ? error_prefix(err, "cannot list the host's interfaces") : 0;
 }
 
-/* What an attach would find out when it makes the parent. */
-static int check_missing(struct nl *nl, const struct parent *parent, struct error *err)
+/**
+ * parent_check_vlan() - can a VLAN that is missing be there by another name
+ * @nl:   a socket in the host's namespace
+ * @name: its name
+ * @err:  filled on failure
+ *
+ * Return: 0: it is not; -EEXIST; what RTM_GETLINK gave.
+ */
+int parent_check_vlan(struct nl *nl, const char *name, struct error *err)
 {
 	struct rtnl_link lower = { 0 };
 	struct vlan vlan;
+
+	if (!vlan_parse(name, &vlan) || rtnl_link_get(nl, RTNL_HERE, vlan.lower, &lower, NULL) < 0)
+		return 0; /* it is on another that is missing */
+	return parent_refuse_vlan(nl, name, lower.ifindex, vlan.id, err);
+}
+
+/**
+ * parent_refuse_no_vlans() - say that the kernel has no VLANs
+ * @name: the parent that is wanted
+ * @err:  filled
+ *
+ * Return: -EOPNOTSUPP.
+ */
+int parent_refuse_no_vlans(const char *name, struct error *err)
+{
+	return error_set(err, -EOPNOTSUPP,
+		"parent '%s' cannot be created: this kernel has no VLANs (module 8021q)", name);
+}
+
+/* What an attach would find out when it makes the parent. */
+static int check_missing(struct nl *nl, const struct parent *parent, struct error *err)
+{
 	bool known = true;
 	int r = rtnl_vlan_is_known(nl, &known, err);
 
 	if (r < 0)
 		return error_prefix(err, "cannot ask the kernel for VLANs");
 	if (!known)
-		return error_set(err, -EOPNOTSUPP,
-			"parent '%s' cannot be created: this kernel has no VLANs (module 8021q)",
-			parent->name);
-	if (!vlan_parse(parent->name, &vlan) ||
-		rtnl_link_get(nl, RTNL_HERE, vlan.lower, &lower, NULL) < 0)
-		return 0; /* it is on another that is missing */
-	return parent_refuse_vlan(nl, parent->name, lower.ifindex, vlan.id, err);
+		return parent_refuse_no_vlans(parent->name, err);
+	return parent_check_vlan(nl, parent->name, err);
 }
 
 /**

@@ -11,19 +11,17 @@
  * No record is needed: a parent without endpoints is nobody's loss, and 'network rm' finds it by
  * its mark (parent_sweep.c).
  */
-#include <fcntl.h>
 #include <linux/if.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "hook/host.h"
 #include "hook/log.h"
 #include "hook/parent.h"
 #include "hook/plan.h"
 #include "hook/rtnl.h"
+#include "hook/sysctl.h"
 #include "hook/vlan.h"
-#include "schema/cleanup.h"
 #include "schema/error.h"
 #include "schema/hash.h"
 #include "schema/text.h"
@@ -85,16 +83,9 @@ static int remove_leftover(struct nl *nl, const char *temporary, struct error *e
  */
 static int disable_ipv6(const char *name, struct error *err)
 {
-	char path[64];
-	autoclose int fd = -1;
+	int r = sysctl_write_ip6(name, "disable_ipv6", "1", err);
 
-	text_join(path, sizeof(path), "/proc/sys/net/ipv6/conf/", name, "/disable_ipv6");
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0 && errno == ENOENT) /* a kernel without IPv6 */
-		return 0;
-	if (fd < 0 || write(fd, "1", 1) != 1)
-		return error_set_errno(err, "cannot disable IPv6 on '%s'", name);
-	return 0;
+	return r == -ENOENT ? 0 : r; /* a kernel without IPv6 */
 }
 
 static void say_down(const char *name)

@@ -7,6 +7,7 @@
  * a VLAN its id and the link that it is on), no network names it, and nothing uses it: no endpoint
  * of ours, no other link on it, no address, no bridge or bond.
  */
+#include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -128,6 +129,14 @@ static int has_endpoint(struct host *host, const char *name, bool *ret, struct e
 	return r;
 }
 
+/* Any but IPv6's link-local one, which the kernel makes by itself. */
+static int look_at_addr(void *arg, const struct rtnl_addr *addr)
+{
+	if (addr->cidr.ip.family != AF_INET6 || addr->scope != RT_SCOPE_LINK)
+		*(bool *)arg = true;
+	return 0;
+}
+
 static int is_used(struct sweep *sweep, const struct rtnl_link *link, bool *ret, struct error *err)
 {
 	struct nl *nl = &sweep->host->nl;
@@ -136,7 +145,7 @@ static int is_used(struct sweep *sweep, const struct rtnl_link *link, bool *ret,
 	int r = 0;
 
 	if (!used)
-		r = rtnl_addr_exists(nl, link->ifindex, &used, err);
+		r = rtnl_addr_list_link(nl, link->ifindex, AF_UNSPEC, look_at_addr, &used, err);
 	if (r == 0 && !used)
 		r = has_endpoint(sweep->host, link->name, &used, err);
 	if (r == 0 && !used)

@@ -100,8 +100,6 @@ int rtnl_addr_list_link(struct nl *nl, int ifindex, sa_family_t family, rtnl_lin
 /* One address of the namespace. Returns 0 or -errno (to fail). */
 typedef int rtnl_addr_fn(void *arg, const struct ip *ip);
 int rtnl_addr_list(struct nl *nl, rtnl_addr_fn *found, void *arg, struct error *err);
-int rtnl_addr_list_usable(
-	struct nl *nl, int ifindex, rtnl_addr_fn *found, void *arg, struct error *err);
 
 int rtnl_route_add(struct nl *nl, const struct rtnl_route *route, struct error *err);
 int rtnl_route_get_default(
@@ -130,7 +128,6 @@ int rtnl_link_set_name_up(struct nl *nl, int ifindex, const char *name, struct e
 int rtnl_link_set_mtu(struct nl *nl, int ifindex, unsigned mtu, struct error *err);
 int rtnl_link_has_users(struct nl *nl, int ifindex, bool *ret, struct error *err);
 int rtnl_vlan_is_known(struct nl *nl, bool *ret, struct error *err);
-int rtnl_addr_exists(struct nl *nl, int ifindex, bool *ret, struct error *err);
 
 int rtnl_nsid_add(struct nl *nl, int netns, uint64_t cookie, int *ret_nsid, bool *ret_shared,
 	struct error *err);

@@ -51,18 +51,28 @@ struct listing {
 	void *arg;
 };
 
+/* An address while it is read. */
+struct reading {
+	struct rtnl_addr addr;
+	bool has_local;
+};
+
+/* IFA_ADDRESS is the peer's on a point-to-point link; IFA_LOCAL, where it is there, ours. */
 static int read_attribute(const struct nlattr *attribute, void *arg)
 {
-	struct rtnl_addr *addr = arg;
+	struct reading *reading = arg;
+	struct cidr *cidr = &reading->addr.cidr;
 	uint16_t type = mnl_attr_get_type(attribute);
 
 	if (type == IFA_FLAGS && mnl_attr_validate(attribute, MNL_TYPE_U32) == 0)
-		addr->flags = mnl_attr_get_u32(attribute);
-	/* IFA_LOCAL comes before IFA_ADDRESS in IPv6, and is there only with a peer. */
-	if ((type == IFA_ADDRESS || type == IFA_LOCAL) &&
-		mnl_attr_get_payload_len(attribute) == ip_bits(addr->cidr.ip.family) / 8)
-		memcpy(addr->cidr.ip.bytes, mnl_attr_get_payload(attribute),
-			mnl_attr_get_payload_len(attribute));
+		reading->addr.flags = mnl_attr_get_u32(attribute);
+	if (type != IFA_LOCAL && (type != IFA_ADDRESS || reading->has_local))
+		return MNL_CB_OK;
+	if (mnl_attr_get_payload_len(attribute) != ip_bits(cidr->ip.family) / 8)
+		return MNL_CB_ERROR;
+	reading->has_local |= type == IFA_LOCAL;
+	memcpy(cidr->ip.bytes, mnl_attr_get_payload(attribute),
+		mnl_attr_get_payload_len(attribute));
 	return MNL_CB_OK;
 }
 
@@ -70,7 +80,7 @@ static int read_addr(void *arg, const struct nlmsghdr *message)
 {
 	const struct ifaddrmsg *info = mnl_nlmsg_get_payload(message);
 	const struct listing *listing = arg;
-	struct rtnl_addr addr = { 0 };
+	struct reading reading = { .has_local = false };
 
 	if (message->nlmsg_type != RTM_NEWADDR ||
 		mnl_nlmsg_get_payload_len(message) < sizeof(*info))
@@ -78,19 +88,21 @@ static int read_addr(void *arg, const struct nlmsghdr *message)
 	if ((int)info->ifa_index != listing->ifindex ||
 		(info->ifa_family != AF_INET && info->ifa_family != AF_INET6))
 		return 0;
-	addr.cidr = (struct cidr){ .ip.family = info->ifa_family, .len = info->ifa_prefixlen };
-	addr.flags = info->ifa_flags;
-	addr.scope = info->ifa_scope;
-	if (mnl_attr_parse(message, sizeof(*info), read_attribute, &addr) < 0)
+	reading.addr = (struct rtnl_addr){
+		.cidr = { .ip.family = info->ifa_family, .len = info->ifa_prefixlen },
+		.flags = info->ifa_flags,
+		.scope = info->ifa_scope,
+	};
+	if (mnl_attr_parse(message, sizeof(*info), read_attribute, &reading) < 0)
 		return -EBADMSG;
-	return listing->found(listing->arg, &addr);
+	return listing->found(listing->arg, &reading.addr);
 }
 
 /**
  * rtnl_addr_list_link() - the addresses of one link
  * @nl:      a socket in its namespace
  * @ifindex: its index
- * @family:  AF_INET or AF_INET6
+ * @family:  AF_INET, AF_INET6, or AF_UNSPEC: both
  * @found:   called for each; it may come twice
  * @arg:     handed to @found
  * @err:     filled on failure

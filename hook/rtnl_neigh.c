@@ -55,64 +55,6 @@ static int read_one(const struct nlmsghdr *message, size_t header, struct one *o
 										      : 0;
 }
 
-/* Addresses that are not sure yet, or not for long, are no good for routes. */
-static bool is_usable(const struct ifaddrmsg *info, uint32_t flags)
-{
-	if (info->ifa_scope >= RT_SCOPE_LINK)
-		return false;
-	if (info->ifa_family == AF_INET)
-		return true; /* there the bit of IFA_F_TEMPORARY is IFA_F_SECONDARY */
-	return !(flags & (IFA_F_TEMPORARY | IFA_F_TENTATIVE | IFA_F_DADFAILED | IFA_F_DEPRECATED));
-}
-
-static int read_usable(void *arg, const struct nlmsghdr *message)
-{
-	const struct ifaddrmsg *info = mnl_nlmsg_get_payload(message);
-	const struct list *list = arg;
-	struct one one = { .attribute = IFA_LOCAL, .number_attribute = IFA_FLAGS };
-	int r;
-
-	if (message->nlmsg_type != RTM_NEWADDR ||
-		mnl_nlmsg_get_payload_len(message) < sizeof(*info))
-		return -EBADMSG;
-	one.family = info->ifa_family;
-	one.number = info->ifa_flags;
-	if (one.family == AF_INET6)
-		one.attribute = IFA_ADDRESS;
-	r = read_one(message, sizeof(*info), &one);
-	if (r < 0 || !one.ip.family || (int)info->ifa_index != list->ifindex ||
-		!is_usable(info, one.number))
-		return r;
-	return list->found(list->arg, &one.ip);
-}
-
-/**
- * rtnl_addr_list_usable() - the addresses of a link that others can reach it by
- * @nl:      a socket in its namespace
- * @ifindex: its index
- * @found:   called for each, also one that it has had already: not those of the link alone, and of
- *           IPv6 no temporary, tentative or deprecated ones
- * @arg:     handed to @found
- * @err:     filled on failure
- *
- * Return: 0, -ENODEV, what RTM_GETADDR gave, or what @found failed with.
- */
-int rtnl_addr_list_usable(
-	struct nl *nl, int ifindex, rtnl_addr_fn *found, void *arg, struct error *err)
-{
-	_Alignas(struct nlmsghdr) char buffer[NL_REQUEST_MAX];
-	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
-	struct list list = { found, arg, ifindex };
-	struct ifaddrmsg *message;
-
-	request->nlmsg_type = RTM_GETADDR;
-	request->nlmsg_flags = NLM_F_DUMP;
-	message = mnl_nlmsg_put_extra_header(request, sizeof(*message));
-	message->ifa_family = AF_UNSPEC;
-	message->ifa_index = (uint32_t)ifindex;
-	return nl_request(nl, request, read_usable, &list, err);
-}
-
 static int read_source(const struct nlattr *attribute, void *arg)
 {
 	if (mnl_attr_get_type(attribute) == RTA_PREFSRC)

@@ -216,47 +216,6 @@ struct question {
 	bool found;
 };
 
-static int look_at_addr(void *arg, const struct nlmsghdr *message)
-{
-	const struct ifaddrmsg *info = mnl_nlmsg_get_payload(message);
-	struct question *question = arg;
-
-	if (message->nlmsg_type != RTM_NEWADDR ||
-		mnl_nlmsg_get_payload_len(message) < sizeof(*info))
-		return -EBADMSG;
-	if (info->ifa_index == (uint32_t)question->ifindex &&
-		(info->ifa_family != AF_INET6 || info->ifa_scope != RT_SCOPE_LINK))
-		question->found = true;
-	return 0;
-}
-
-/**
- * rtnl_addr_exists() - has a link an address, other than IPv6's link-local one
- * @nl:      a socket in its namespace
- * @ifindex: its index
- * @ret:     whether it has
- * @err:     filled on failure
- *
- * Return: 0, or what RTM_GETADDR gave.
- */
-int rtnl_addr_exists(struct nl *nl, int ifindex, bool *ret, struct error *err)
-{
-	_Alignas(struct nlmsghdr) char buffer[NL_REQUEST_MAX];
-	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
-	struct question question = { .ifindex = ifindex };
-	struct ifaddrmsg *message;
-	int r;
-
-	request->nlmsg_type = RTM_GETADDR;
-	request->nlmsg_flags = NLM_F_DUMP;
-	message = mnl_nlmsg_put_extra_header(request, sizeof(*message));
-	message->ifa_family = AF_UNSPEC;
-	r = nl_request(nl, request, look_at_addr, &question, err);
-	if (r == 0)
-		*ret = question.found;
-	return r;
-}
-
 static int read_mac(const struct nlattr *attribute, void *arg)
 {
 	if (mnl_attr_get_type(attribute) == NDA_LLADDR &&

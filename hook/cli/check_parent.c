@@ -11,7 +11,6 @@
 
 #include "hook/cli/check.h"
 #include "hook/cli/platform.h"
-#include "hook/vlan.h"
 #include "schema/error.h"
 #include "schema/network.h"
 
@@ -20,21 +19,13 @@
 static int check_use(struct nl *nl, const struct network *network, const struct parent *parent,
 	struct error *err)
 {
-	struct rtnl_link lower = { 0 };
-	struct vlan vlan;
-
 	if (parent->ifindex > 0)
 		return parent_refuse_ipvlan(nl, parent->name, parent->ifindex, err);
 	if (network->is_isolated)
 		return 0;
 	if (check_lacks_module("8021q"))
-		return error_set(err, -EOPNOTSUPP,
-			"parent '%s' cannot be created: this kernel has no VLANs (module 8021q)",
-			parent->name);
-	if (!vlan_parse(parent->name, &vlan) ||
-		rtnl_link_get(nl, RTNL_HERE, vlan.lower, &lower, NULL) < 0)
-		return 0; /* it is on another that is missing */
-	return parent_refuse_vlan(nl, parent->name, lower.ifindex, vlan.id, err);
+		return parent_refuse_no_vlans(parent->name, err);
+	return parent_check_vlan(nl, parent->name, err);
 }
 
 /**

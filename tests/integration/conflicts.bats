@@ -50,18 +50,6 @@ attach_new() { # ID [KEY=VALUE]...
 	attach "$id" "$SLEEPER" macvlan0 "$@"
 }
 
-# Milliseconds of an attach, in MS.
-attach_timed() { # ID [KEY=VALUE]...
-	local id=$1 start state=$BATS_TEST_TMPDIR/state
-	shift
-
-	sleeper_start
-	state_json creating "$id" "$SLEEPER" io.oci-macvlan.networks=macvlan0 "$@" >"$state"
-	start=$(date +%s%N)
-	hook createRuntime <"$state"
-	MS=$((($(date +%s%N) - start) / 1000000))
-}
-
 # --- the wire ---
 
 CAPTURE_PID=

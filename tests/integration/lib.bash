@@ -163,6 +163,19 @@ attach() { # ID PID NETWORKS [KEY=VALUE]...
 	state_json creating "$id" "$pid" "io.oci-macvlan.networks=$networks" "$@" | hook createRuntime
 }
 
+# Attaches a new namespace to macvlan0. MS: how many milliseconds the hook took.
+attach_timed() { # ID [KEY=VALUE]...
+	local id=$1 start state=$BATS_TEST_TMPDIR/state
+	shift
+
+	sleeper_start
+	state_json creating "$id" "$SLEEPER" io.oci-macvlan.networks=macvlan0 "$@" >"$state"
+	start=$(date +%s%N)
+	hook createRuntime <"$state"
+	# shellcheck disable=SC2034 # the tests read it
+	MS=$((($(date +%s%N) - start) / 1000000))
+}
+
 # Attaches to macvlan0, and is killed at the N-th CALL of a system call. (renameat: 1 is the intent,
 # 2 the final record.)
 attach_killed() { # ID PID CALL N

@@ -72,18 +72,6 @@ recorded() { # ID
 	jq -r '[.endpoints[0].addresses[] | select(contains(":"))] | join(" ")' "$RUN/containers/$1.json"
 }
 
-# Milliseconds of an attach, in MS.
-attach_timed() { # ID [KEY=VALUE]...
-	local start id=$1
-	shift
-
-	sleeper_start
-	state_json creating "$id" "$SLEEPER" io.oci-macvlan.networks=macvlan0 "$@" >"$BATS_TEST_TMPDIR/state"
-	start=$(date +%s%N)
-	hook createRuntime <"$BATS_TEST_TMPDIR/state"
-	MS=$((($(date +%s%N) - start) / 1000000))
-}
-
 @test "an address of the router's prefix within milliseconds, and its default route" {
 	attach_timed c0
 	address=$(usable "$SLEEPER")
