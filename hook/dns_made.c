@@ -184,11 +184,12 @@ static int open_folder(
 static int make_folder(int root, int *ret, struct error *err)
 {
 	autoclose int folder = -1;
+	bool is_new = mkdirat(root, DNS_FOLDER_NAME, 0700) == 0;
 
-	if (mkdirat(root, DNS_FOLDER_NAME, 0700) < 0 && errno != EEXIST)
+	if (!is_new && errno != EEXIST)
 		return error_set_errno(err, "cannot create '/etc' of the container");
 	folder = openat(root, DNS_FOLDER_NAME, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (folder < 0 || fchmod(folder, 0755) < 0)
+	if (folder < 0 || (is_new && fchmod(folder, 0755) < 0))
 		return error_set_errno(err, "cannot create '/etc' of the container");
 	*ret = steal_fd(&folder);
 	return 0;
