@@ -241,7 +241,7 @@ static int find_link(struct wiring *wiring, struct error *err)
  *
  * Addresses are there before the link goes up, for then the kernel announces each of them
  * (gratuitous ARP, unsolicited neighbour advertisement). IPv4 routes are not: they need it up.
- * Those that routers give come afterwards, and are added to the endpoint's.
+ * Those that routers give come afterwards: endpoint_await_ra().
  *
  * Return: 0, or why not.
  */
@@ -271,11 +271,23 @@ int endpoint_wire(struct wiring *wiring, struct error *err)
 		r = set_up(wiring, err);
 	if (r == 0 && wiring->ra.is_wanted)
 		r = ra_start(&wiring->netns->nl, wiring->ifindex, &wiring->ra, err);
-	if (r == 0 && wiring->ra.is_wanted && wiring->item->parent.has_carrier)
-		r = ra_wait(&wiring->netns->nl, wiring->ifindex, wiring->endpoint, err);
 	if (r == 0)
 		wiring->endpoint->ifindex = wiring->ifindex;
 	return r;
+}
+
+/**
+ * endpoint_await_ra() - wait until an endpoint has the addresses that routers give, if it is to
+ * @wiring: the endpoint, made; they are added to its own
+ * @err:    filled on failure
+ *
+ * Return: 0, also when no router speaks; what ra_wait() gave.
+ */
+int endpoint_await_ra(struct wiring *wiring, struct error *err)
+{
+	if (!wiring->ra.is_wanted || !wiring->item->parent.has_carrier)
+		return 0;
+	return ra_wait(&wiring->netns->nl, wiring->ifindex, wiring->endpoint, err);
 }
 
 /**

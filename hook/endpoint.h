@@ -28,6 +28,7 @@ struct wiring {
 const char *endpoint_temporary_name(
 	const struct record_endpoint *endpoint, const char *id, char ret[INTERFACE_NAME_MAX + 1]);
 int endpoint_wire(struct wiring *wiring, struct error *err);
+int endpoint_await_ra(struct wiring *wiring, struct error *err);
 int endpoint_wire_trial(struct wiring *wiring, struct error *err);
 int endpoint_find_link(struct host *host, const struct record *record,
 	const struct record_endpoint *endpoint, struct rtnl_link *ret, struct error *err);

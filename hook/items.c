@@ -162,8 +162,15 @@ static bool must_be_tried(const struct work *work)
 {
 	const struct parent *parent = &work->wiring.item->parent;
 
-	return parent->is_up && parent->has_carrier && !work->request.network->is_isolated &&
-	       probe_is_needed(work->wiring.host, &work->request, work->wiring.endpoint);
+	if (work->request.network->is_isolated ||
+		!probe_is_needed(work->wiring.host, &work->request, work->wiring.endpoint))
+		return false;
+	if (parent->is_up && parent->has_carrier)
+		return true;
+	log_notice("network '%s': parent '%s' has no carrier, so nobody is asked whether the "
+		   "addresses of container '%s' are in use",
+		work->request.network->name, parent->name, work->request.id);
+	return false;
 }
 
 /* A container that goes by its name has the same address again as long as it has the name. */
@@ -186,13 +193,17 @@ static void add_probe(struct probes *probes, const struct work *work)
 	probes_add(probes, &work->request, &work->wiring);
 }
 
-static int wire(struct work *work, struct error *err)
+static int wire(struct work *work, struct probes *probes, struct error *err)
 {
-	int r;
+	int r = probes_hand_over(probes, &work->wiring, err);
 
-	/* Of the addresses as they are now. */
-	choose_mac(work->wiring.item, work->key_is_name, work->wiring.endpoint);
-	r = endpoint_wire(&work->wiring, err);
+	if (r == 0) {
+		/* Of the addresses as they are now. */
+		choose_mac(work->wiring.item, work->key_is_name, work->wiring.endpoint);
+		r = endpoint_wire(&work->wiring, err);
+	}
+	if (r == 0)
+		r = probes_look_back(probes, &work->wiring, err);
 	if (r < 0)
 		return error_prefix(err, "network '%s'", work->request.network->name);
 	return deadline_check("attaching", err);
@@ -207,12 +218,14 @@ static int wire(struct work *work, struct error *err)
  */
 int items_attach(const struct items *items, struct error *err)
 {
-	struct probes probes; /* its list is long, and not cleared */
+	struct probes probes cleanup(probes_close); /* its list is long, and not cleared */
 	struct work works[SELECTIONS_MAX];
 	unsigned n = 0;
 	int r = 0;
 
 	probes.host = items->host;
+	probes.trial = NETNS_CLOSED;
+	probes.changes = NL_CLOSED;
 	probes.n = 0;
 	for (unsigned i = 0; r == 0 && i < items->plan->n; i++) {
 		if (items->plan->items[i].joined)
@@ -228,6 +241,9 @@ int items_attach(const struct items *items, struct error *err)
 	if (r == 0 && probes.n > 0)
 		r = probes_run(&probes, items->netns, err);
 	for (unsigned i = 0; r == 0 && i < n; i++)
-		r = wire(&works[i], err);
+		r = wire(&works[i], &probes, err);
+	/* After all are made: a router may take its time. */
+	for (unsigned i = 0; r == 0 && i < n; i++)
+		r = endpoint_await_ra(&works[i].wiring, err);
 	return r;
 }

@@ -88,6 +88,7 @@ int probe_begin(struct probes *probes, struct probe *probe, struct probe_address
 	address->until = now + probe->wait_ms * MS;
 	address->n_sent = 0;
 	address->n_spares = 0;
+	address->is_free = false;
 	address->dad = PROBE_DAD_NONE;
 	address->has_holder = false;
 	if (is_ip4(address) && !address->is_static)
@@ -219,6 +220,7 @@ static int hear_answer(struct probes *probes, struct probe *probe, struct probe_
 
 	if (!is_dying(address, frame->mac, now))
 		return replace(probes, probe, address, frame->mac, false, err);
+	address->is_free = false;
 	address->next = now + AGAIN_MS * MS;
 	address->n_sent = PROBES - 1;
 	address->until = now + probe->wait_ms * MS;
@@ -294,8 +296,7 @@ int probe_hear(struct probes *probes, struct probe *probe, struct error *err)
 	for (unsigned i = 0; r == 0 && i < FRAMES_MAX && lan_read(&probe->lan, &frame); i++) {
 		hear_token(probe, &frame);
 		for (unsigned j = 0; r == 0 && j < probe->n; j++)
-			if (!probe->addresses[j].is_free)
-				r = hear(probes, probe, &probe->addresses[j], &frame, err);
+			r = hear(probes, probe, &probe->addresses[j], &frame, err);
 	}
 	return r;
 }
@@ -356,26 +357,26 @@ static int hear_failure(struct probes *probes, struct probe *probe, struct probe
 static int send_probes(
 	struct probe *probe, struct probe_address *address, int64_t now, struct error *err)
 {
+	int64_t pause = probe->wait_ms * MS / PROBES;
 	int r = lan_probe(&probe->lan, &address->address->ip, err);
 
 	for (unsigned i = 0; r == 0 && i < address->n_spares; i++)
 		if (!address->spares[i].is_out)
 			r = lan_probe(&probe->lan, &address->spares[i].ip, err);
 	address->n_sent++;
-	address->next = now + probe->wait_ms * MS / PROBES;
+	address->next = address->n_sent < PROBES ? now + pause : address->until + pause;
+	if (address->next <= now)
+		address->next = now + pause;
 	return r;
 }
 
-/* What is due for an IPv4 address. */
+/* What is due for an IPv4 address. One that is free is asked about again and again as long as
+ * others are not, or a host that asks for it only now would hear nobody.
+ */
 static int step4(struct probe *probe, struct probe_address *address, int64_t now, struct error *err)
 {
-	if (now >= address->until) {
-		address->is_free = true;
-		return 0;
-	}
-	if (address->n_sent < PROBES && now >= address->next)
-		return send_probes(probe, address, now, err);
-	return 0;
+	address->is_free = now >= address->until;
+	return now >= address->next ? send_probes(probe, address, now, err) : 0;
 }
 
 /* And for an IPv6 address. */
@@ -400,12 +401,38 @@ static int step6(struct probes *probes, struct probe *probe, struct probe_addres
 	return r;
 }
 
+/**
+ * probe_was_wanted() - has another machine asked for an endpoint's addresses, or claimed one
+ * @probe: the endpoint, whose own link is up: what it says itself does not count
+ * @ret:   what was said
+ *
+ * Return: true when one has since probe_hear().
+ */
+bool probe_was_wanted(struct probe *probe, struct lan_frame *ret)
+{
+	struct lan_frame frame;
+
+	for (unsigned i = 0; i < FRAMES_MAX && lan_read(&probe->lan, &frame); i++) {
+		bool is_own =
+			!memcmp(frame.mac, probe->wiring->endpoint->mac, MAC_SIZE) ||
+			(frame.is_probe && !memcmp(frame.mac, probe->lan.mac, PROBE_HOST_PART));
+
+		for (unsigned j = 0; !is_own && j < probe->n; j++)
+			if (is_ip4(&probe->addresses[j]) &&
+				ip_equal(&probe->addresses[j].address->ip, &frame.ip)) {
+				*ret = frame;
+				return true;
+			}
+	}
+	return false;
+}
+
 /* When something is due for an address again. */
 static int64_t due(const struct probe_address *address)
 {
 	if (is_ip4(address))
-		return address->n_sent < PROBES && address->next < address->until ? address->next
-										  : address->until;
+		return !address->is_free && address->until < address->next ? address->until
+									   : address->next;
 	return address->dad == PROBE_DAD_NONE ? address->next : address->until + DAD_LATE_MS * MS;
 }
 
@@ -426,7 +453,7 @@ int probe_step(struct probes *probes, struct probe *probe, struct probe_address 
 	int r = is_ip4(address) ? step4(probe, address, now, err)
 				: step6(probes, probe, address, now, err);
 
-	if (!address->is_free && due(address) < *ret_next)
+	if ((is_ip4(address) || !address->is_free) && due(address) < *ret_next)
 		*ret_next = due(address);
 	return r;
 }

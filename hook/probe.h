@@ -42,7 +42,7 @@ enum probe_dad {
 struct probe_address {
 	struct cidr *address; /* the endpoint's; another one is put there when it is taken */
 	bool is_static;
-	bool is_free; /* the trial is over */
+	bool is_free; /* nobody has it; until the link is made, this may change again */
 	int64_t begun;
 	int64_t next;  /* when the next probe is due */
 	int64_t until; /* when it counts as free; IPv6: when the kernel should have said so */
@@ -62,9 +62,11 @@ struct probe {
 	int ifindex;		     /* of the link from which it is asked */
 	unsigned wait_ms;
 	struct lan lan;
+	bool is_done; /* the endpoint's own link takes over */
 	unsigned n_conflicts;
 	struct lan_frame ra_holder; /* who has such an address already */
 	enum ra_state ra;	    /* what has come of routers' addresses, where they are wanted */
+	int64_t handed_over;	    /* when that was */
 	int64_t ra_until;	    /* how long that is waited for */
 	unsigned n;
 	struct probe_address addresses[NETWORK_SUBNETS_MAX];
@@ -74,6 +76,7 @@ struct probe {
 struct probes {
 	struct host *host;
 	struct netns trial; /* where the links are */
+	struct nl changes;  /* tells when their addresses change */
 	unsigned n;
 	struct probe list[SELECTIONS_MAX];
 };
@@ -86,11 +89,15 @@ int probe_begin(struct probes *probes, struct probe *probe, struct probe_address
 	struct error *err);
 int probe_ask(struct probes *probes, struct probe *probe, struct error *err);
 int probe_hear(struct probes *probes, struct probe *probe, struct error *err);
+bool probe_was_wanted(struct probe *probe, struct lan_frame *ret);
 int probe_step(struct probes *probes, struct probe *probe, struct probe_address *address,
 	int64_t now, int64_t *ret_next, struct error *err);
 
 void probes_add(
 	struct probes *probes, const struct ipam_request *request, const struct wiring *wiring);
 int probes_run(struct probes *probes, const struct netns *home, struct error *err);
+int probes_hand_over(struct probes *probes, const struct wiring *wiring, struct error *err);
+int probes_look_back(struct probes *probes, const struct wiring *wiring, struct error *err);
+void probes_close(struct probes *probes);
 
 #endif

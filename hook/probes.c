@@ -154,8 +154,7 @@ static int step(struct probes *probes, struct probe *probe, bool ask, bool *ret_
 	for (unsigned i = 0; r == 0 && i < probe->n; i++) {
 		struct probe_address *address = &probe->addresses[i];
 
-		if (!address->is_free)
-			r = probe_step(probes, probe, address, now, ret_next, err);
+		r = probe_step(probes, probe, address, now, ret_next, err);
 		if (!address->is_free)
 			*ret_done = false;
 	}
@@ -163,40 +162,40 @@ static int step(struct probes *probes, struct probe *probe, bool ask, bool *ret_
 }
 
 /* Until something comes, or is due. Returns whether the kernel's addresses have changed. */
-static bool wait_until(const struct probes *probes, const struct nl *changes, int64_t next)
+static bool wait_until(const struct probes *probes, int64_t next)
 {
-	struct pollfd polled[SELECTIONS_MAX + 1] = { { .fd = changes->fd, .events = POLLIN } };
+	struct pollfd polled[SELECTIONS_MAX + 1] = { { .fd = probes->changes.fd,
+		.events = POLLIN } };
 	int64_t rest = next - probe_now();
 	const struct timespec timeout = { rest / (1000 * PROBE_MS), rest % (1000 * PROBE_MS) };
 
 	for (unsigned i = 0; i < probes->n; i++)
-		polled[1 + i] = (struct pollfd){ .fd = probes->list[i].lan.fd, .events = POLLIN };
+		polled[1 + i] = (struct pollfd){ .fd = probes->list[i].lan.fd,
+			.events = probes->list[i].is_done ? 0 : POLLIN };
 	if (rest <= 0 || ppoll(polled, 1 + probes->n, &timeout, NULL) <= 0 || !polled[0].revents)
 		return false;
-	nl_drain(changes);
+	nl_drain(&probes->changes);
 	return true;
 }
 
-/* Until each address is found free. */
+/* Until all addresses of links that are not made yet are free at the same time. */
 static int run(struct probes *probes, struct error *err)
 {
-	struct nl changes cleanup(nl_close) = NL_CLOSED;
-	bool ask = false;
+	bool ask = true;
 	bool done = false;
-	int r = nl_open_group(RTNLGRP_IPV6_IFADDR, &changes, err);
+	int r = 0;
 
-	if (r == 0)
-		r = begin_all(probes, err);
 	while (r == 0 && !done) {
 		int64_t next = INT64_MAX;
 
 		done = true;
 		for (unsigned i = 0; r == 0 && i < probes->n; i++)
-			r = step(probes, &probes->list[i], ask, &done, &next, err);
+			if (!probes->list[i].is_done)
+				r = step(probes, &probes->list[i], ask, &done, &next, err);
 		if (r == 0)
 			r = deadline_check("waiting for the LAN", err);
 		if (r == 0 && !done)
-			ask = wait_until(probes, &changes, next);
+			ask = wait_until(probes, next);
 	}
 	return r;
 }
@@ -242,16 +241,36 @@ static int make_link(struct probe *probe, struct netns *trial, struct error *err
 	return r == 0 ? lan_open(probe->ifindex, endpoint.mac, &probe->lan, err) : r;
 }
 
+/* The addresses that a link has. */
+struct link_addresses {
+	unsigned n;
+	struct cidr list[NETWORK_SUBNETS_MAX + 1];
+};
+
+static int add_address(void *arg, const struct rtnl_addr *addr)
+{
+	struct link_addresses *addresses = arg;
+
+	if (addresses->n < sizeof(addresses->list) / sizeof(addresses->list[0]))
+		addresses->list[addresses->n++] = addr->cidr;
+	return 0;
+}
+
 /* From now on only the endpoint's own link may answer. Of two in mode passthru, only one can be. */
 static int unmake_link(struct nl *nl, const struct probe *probe, struct error *err)
 {
-	const char *interface = probe->wiring->endpoint->interface;
+	struct link_addresses addresses = { 0 };
 	int r;
 
 	if (probe->wiring->item->network->mode == NETWORK_PASSTHRU)
 		return rtnl_link_del(nl, RTNL_HERE, probe->ifindex, err);
-	r = sysctl_write_ip6(interface, "disable_ipv6", "1", err);
-	return r == -ENOENT ? 0 : r; /* a kernel without IPv6 */
+	r = rtnl_addr_list_link(nl, probe->ifindex, AF_INET6, add_address, &addresses, err);
+	for (unsigned i = 0; r == 0 && i < addresses.n; i++) {
+		r = rtnl_addr_del(nl, probe->ifindex, &addresses.list[i], err);
+		if (r == -EADDRNOTAVAIL) /* it came twice, or its time was over */
+			r = 0;
+	}
+	return r;
 }
 
 /* The kernel is to detect duplicates at once, and not within a second. */
@@ -264,22 +283,21 @@ static int write_settings(struct error *err)
 
 static int run_in(struct probes *probes, struct error *err)
 {
-	int r = write_settings(err);
+	int r = nl_open_group(RTNLGRP_IPV6_IFADDR, &probes->changes, err);
 
+	if (r == 0)
+		r = write_settings(err);
 	for (unsigned i = 0; r == 0 && i < probes->n; i++)
 		r = make_link(&probes->list[i], &probes->trial, err);
 	if (r == 0)
-		r = run(probes, err);
-	for (unsigned i = 0; r == 0 && i < probes->n; i++)
-		r = unmake_link(&probes->trial.nl, &probes->list[i], err);
-	for (unsigned i = 0; i < probes->n; i++)
-		lan_close(&probes->list[i].lan);
-	return r;
+		r = begin_all(probes, err);
+	return r == 0 ? run(probes, err) : r;
 }
 
 /**
  * probes_run() - try out the addresses of all endpoints, until each is found free
- * @probes: all of the attach; the endpoints' addresses that are taken are replaced
+ * @probes: all of the attach; the endpoints' addresses that are taken are replaced.
+ *          probes_close() closes what is open, also on failure
  * @home:   the container's namespace, in which the process is, and is afterwards
  * @err:    filled on failure
  *
@@ -302,10 +320,83 @@ int probes_run(struct probes *probes, const struct netns *home, struct error *er
 	if (r < 0)
 		return r;
 	r = run_in(probes, err);
-	netns_close(&probes->trial);
 	if (netns_return(home, &back) < 0) {
 		*err = back;
 		return back.code;
 	}
 	return r;
+}
+
+static struct probe *find_probe(struct probes *probes, const struct wiring *wiring)
+{
+	for (unsigned i = 0; i < probes->n; i++)
+		if (probes->list[i].wiring == wiring)
+			return &probes->list[i];
+	return NULL;
+}
+
+/**
+ * probes_hand_over() - the moment before an endpoint's own link is made
+ * @probes: all of the attach, after probes_run()
+ * @wiring: the endpoint; nothing happens where its addresses were not tried out
+ * @err:    filled on failure
+ *
+ * Others of the attach may have taken their time since. So what was said of its addresses meanwhile
+ * counts, and what is taken by now is replaced.
+ *
+ * Return: as probes_run().
+ */
+int probes_hand_over(struct probes *probes, const struct wiring *wiring, struct error *err)
+{
+	struct probe *probe = find_probe(probes, wiring);
+	int r;
+
+	if (!probe)
+		return 0;
+	r = run(probes, err);
+	if (r == 0)
+		r = unmake_link(&probes->trial.nl, probe, err);
+	probe->is_done = true;
+	probe->handed_over = probe_now();
+	return r;
+}
+
+/**
+ * probes_look_back() - the moment after an endpoint's own link was made
+ * @probes: all of the attach
+ * @wiring: the endpoint, up and announced
+ * @err:    filled on failure
+ *
+ * Mostly that takes a millisecond or two, and whoever asks for the address in that time hears the
+ * announcement, or our answer. But where a hundred wait for the kernel's lock it may take longer
+ * than another host waits.
+ *
+ * Return: 0; -EADDRINUSE: another machine may have the address as well.
+ */
+int probes_look_back(struct probes *probes, const struct wiring *wiring, struct error *err)
+{
+	struct probe *probe = find_probe(probes, wiring);
+	struct lan_frame frame;
+	char ip[IP_TEXT];
+	char mac[MAC_TEXT];
+
+	if (!probe || probe_now() - probe->handed_over < probe->wait_ms * PROBE_MS / 2 ||
+		!probe_was_wanted(probe, &frame))
+		return 0;
+	return error_set(err, -EADDRINUSE,
+		"while the link was made, which took longer than usual, MAC '%s' on the LAN asked "
+		"for its address '%s', and may have it now: start the container again",
+		mac_format(frame.mac, mac), ip_format(&frame.ip, ip));
+}
+
+/**
+ * probes_close() - close what probes_run() has opened; a destructor for cleanup()
+ * @probes: all of the attach
+ */
+void probes_close(struct probes *probes)
+{
+	for (unsigned i = 0; i < probes->n; i++)
+		lan_close(&probes->list[i].lan);
+	nl_close(&probes->changes);
+	netns_close(&probes->trial);
 }

@@ -306,27 +306,70 @@ all_addresses() { # PID
 	{ addresses "$1" eth0 2>/dev/null || true; } | tr ' ' '\n'
 }
 
-@test "two hosts that ask for the same address at once: one at most gets it" {
+host2_add() {
 	ip netns add host2
 	ip -n host2 link add eth0 type veth peer name p-host2 netns router
 	ip -n router link set p-host2 master lan up
 	ip -n host2 link set eth0 up
-	for try in 1 2 3; do
+	wait_until port_forwards p-host2
+}
+
+port_forwards() { # PORT
+	[ "$(ip -n router -j -d link show dev "$1" | jq -r '.[0].linkinfo.info_slave_data.state')" = forwarding ]
+}
+
+# How many of two containers have it.
+holders() { # CIDR PID PID
+	{ all_addresses "$2" && all_addresses "$3"; } | grep -cxF "$1" || true
+}
+
+@test "two hosts that ask for the same address at nearly the same time: one gets it" {
+	local one other n=0 pause
+
+	host2_add
+	for pause in 0 0.05 0.15 0.19 0.25 0; do
+		n=$((n + 1))
 		sleeper_start
 		one=$SLEEPER
 		sleeper_start
 		other=$SLEEPER
-		host_hook host2 "$BATS_TEST_TMPDIR/run2" "b$try" "$other" "io.oci-macvlan.ip=10.0.0.4$try" \
-			"io.oci-macvlan.ip6=2001:db8:babe:cafe::4$try" 2>/dev/null 3>&- &
-		attach "a$try" "$one" macvlan0 "io.oci-macvlan.ip=10.0.0.4$try" \
-			"io.oci-macvlan.ip6=2001:db8:babe:cafe::4$try" 2>/dev/null || true
+		(sleep "$pause" && host_hook host2 "$BATS_TEST_TMPDIR/run2" "b$n" "$other" \
+			"io.oci-macvlan.ip=10.0.0.4$n") 2>"$BATS_TEST_TMPDIR/err2" 3>&- &
+		attach "a$n" "$one" macvlan0 "io.oci-macvlan.ip=10.0.0.4$n" 2>"$BATS_TEST_TMPDIR/err" || true
 		wait "$!" || true
-		for ip in "10.0.0.4$try/24" "2001:db8:babe:cafe::4$try/64"; do
-			n=$({ all_addresses "$one" && all_addresses "$other"; } | grep -cxF "$ip" || true)
-			[ "$n" -le 1 ] || fail "$n have $ip"
-		done
+		assert_eq 1 "$(holders "10.0.0.4$n/24" "$one" "$other")" "have it with $pause s between"
+		assert_eq 1 "$(cat "$BATS_TEST_TMPDIR/err" "$BATS_TEST_TMPDIR/err2" | grep -cF "10.0.0.4$n")" \
+			"told so"
 	done
-	# Automatic ones: both get some, not the same.
+	sleepers_stop
+	cli gc >/dev/null
+	ip netns del host2
+}
+
+@test "two hosts that ask for the same IPv6 address at once: one at most gets it" {
+	local one other n
+
+	host2_add
+	for n in 1 2 3; do
+		sleeper_start
+		one=$SLEEPER
+		sleeper_start
+		other=$SLEEPER
+		host_hook host2 "$BATS_TEST_TMPDIR/run2" "b$n" "$other" \
+			"io.oci-macvlan.ip6=2001:db8:babe:cafe::4$n" 2>/dev/null 3>&- &
+		attach "a$n" "$one" macvlan0 "io.oci-macvlan.ip6=2001:db8:babe:cafe::4$n" 2>/dev/null || true
+		wait "$!" || true
+		[ "$(holders "2001:db8:babe:cafe::4$n/64" "$one" "$other")" -le 1 ] || fail "both have it"
+	done
+	sleepers_stop
+	cli gc >/dev/null
+	ip netns del host2
+}
+
+@test "two hosts that ask for any addresses at once get others" {
+	local one other
+
+	host2_add
 	sleeper_start
 	one=$SLEEPER
 	sleeper_start
@@ -337,6 +380,29 @@ all_addresses() { # PID
 	has_link "$one" eth0
 	has_link "$other" eth0
 	assert_eq 4 "$({ all_addresses "$one" && all_addresses "$other"; } | sort -u | wc -l)"
+	sleepers_stop
+	cli gc >/dev/null
+	ip netns del host2
+}
+
+@test "an address is defended while another network of the container still waits" {
+	local one other
+
+	host2_add
+	network_dual '{"name": "slow", "conflict_detection_ms": 1500, "subnets": [{"subnet": "10.9.0.0/24"}]}'
+	sleeper_start
+	one=$SLEEPER
+	sleeper_start
+	other=$SLEEPER
+	state_json creating a "$one" \
+		'io.oci-macvlan.networks=[{"name": "macvlan0", "ips": ["10.0.0.44"]}, {"name": "slow"}]' \
+		>"$BATS_TEST_TMPDIR/state"
+	hook createRuntime <"$BATS_TEST_TMPDIR/state" 3>&- &
+	# Its own trial is over by then; its link is not made yet.
+	(sleep 0.6 && host_hook host2 "$BATS_TEST_TMPDIR/run2" b "$other" io.oci-macvlan.ip=10.0.0.44) \
+		2>"$BATS_TEST_TMPDIR/err2" 3>&- &
+	wait
+	assert_eq 1 "$(holders 10.0.0.44/24 "$one" "$other")" "have it"
 	sleepers_stop
 	cli gc >/dev/null
 	ip netns del host2
