@@ -41,8 +41,9 @@ struct hint_file {
 	uint64_t slots[SLOTS];	   /* by key and network; on a collision the last one stays */
 	struct past {
 		uint64_t when; /* milliseconds above, the bit below */
-		uint64_t who;  /* the MAC above, the key below */
-	} pasts[PASTS];	       /* by bit; on a collision the last one stays */
+		uint64_t mac;
+		uint64_t key;
+	} pasts[PASTS]; /* by bit; on a collision the last one stays */
 	uint64_t words[];
 };
 
@@ -334,14 +335,14 @@ bool hint_recall_past(const struct hint *hint, uint32_t bit, struct hint_past *r
 {
 	const struct past *past = &hint->file->pasts[bit % PASTS];
 	uint64_t when = __atomic_load_n(&past->when, __ATOMIC_ACQUIRE);
-	uint64_t who = __atomic_load_n(&past->who, __ATOMIC_RELAXED);
+	uint64_t mac = __atomic_load_n(&past->mac, __ATOMIC_RELAXED);
 
 	if (when / HINT_BITS_MAX == 0 || (when & BIT_MASK) != bit)
 		return false;
 	ret->ms = when / HINT_BITS_MAX;
-	ret->key = (uint16_t)who;
+	ret->key = __atomic_load_n(&past->key, __ATOMIC_RELAXED);
 	for (unsigned i = 0; i < MAC_SIZE; i++)
-		ret->mac[i] = (uint8_t)(who >> (56 - 8 * i));
+		ret->mac[i] = (uint8_t)(mac >> (40 - 8 * i));
 	return true;
 }
 
@@ -354,10 +355,11 @@ bool hint_recall_past(const struct hint *hint, uint32_t bit, struct hint_past *r
 void hint_note_past(const struct hint *hint, uint32_t bit, const struct hint_past *past)
 {
 	struct past *slot = &hint->file->pasts[bit % PASTS];
-	uint64_t who = past->key;
+	uint64_t mac = 0;
 
 	for (unsigned i = 0; i < MAC_SIZE; i++)
-		who |= (uint64_t)past->mac[i] << (56 - 8 * i);
-	__atomic_store_n(&slot->who, who, __ATOMIC_RELAXED);
+		mac |= (uint64_t)past->mac[i] << (40 - 8 * i);
+	__atomic_store_n(&slot->mac, mac, __ATOMIC_RELAXED);
+	__atomic_store_n(&slot->key, past->key, __ATOMIC_RELAXED);
 	__atomic_store_n(&slot->when, past->ms * HINT_BITS_MAX + bit, __ATOMIC_RELEASE);
 }

@@ -41,8 +41,8 @@ struct hints {
 
 /* Who gave an address back last, and when. */
 struct hint_past {
-	uint64_t ms; /* CLOCK_BOOTTIME */
-	uint16_t key;
+	uint64_t ms;  /* CLOCK_BOOTTIME */
+	uint64_t key; /* a hash */
 	uint8_t mac[MAC_SIZE];
 };
 

@@ -436,7 +436,7 @@ void pool_note_past(int pool, struct hints *hints, const struct pool_request *re
 	const struct ip *ip, const uint8_t mac[MAC_SIZE])
 {
 	const struct hint *hint = hints_get(hints, pool, &request->subnet, true);
-	struct hint_past past = { .ms = boottime_ms(), .key = (uint16_t)hash_key(request) };
+	struct hint_past past = { .ms = boottime_ms(), .key = hash_key(request) };
 
 	if (!hint)
 		return;
@@ -464,7 +464,7 @@ void pool_recall_past(int pool, struct hints *hints, const struct pool_request *
 		past.ms > now)
 		return;
 	ret->is_known = true;
-	ret->is_same = past.key == (uint16_t)hash_key(request);
+	ret->is_same = past.key == hash_key(request);
 	ret->ms = now - past.ms;
 	memcpy(ret->mac, past.mac, MAC_SIZE);
 }
