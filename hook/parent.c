@@ -73,6 +73,13 @@ static int find_isolated(
 
 static int refuse_missing(const char *parent, const char *missing, struct error *err)
 {
+	struct vlan vlan;
+
+	if (strchr(missing, '.') && !vlan_parse(missing, &vlan))
+		return error_set(err, -ENODEV,
+			"parent '%s' does not exist, and cannot be created: '%s' is not the name "
+			"of a VLAN, which ends with '.' and a number from 1 to %d",
+			parent, missing, VLAN_ID_MAX);
 	if (!strcmp(parent, missing))
 		return error_set(err, -ENODEV,
 			"parent '%s' does not exist on this host: 'ip link' shows those that do",

@@ -341,7 +341,7 @@ assert_refused() { # PARENT WORD...
 	assert_refused tun9 "'tun9' is not an Ethernet interface"
 	assert_refused eth9 "'eth9' does not exist"
 	assert_refused eth9.10 "'eth9.10' does not exist" "no 'eth9'"
-	assert_refused eth0.5000 "'eth0.5000' does not exist"
+	assert_refused eth0.5000 "'eth0.5000' does not exist" "number from 1 to 4094"
 	refuse_create "--subnet 10.3.0.0/24 -o parent=omv-1" x "'omv-1'" "our own"
 	create_on good tap9 10.3.0.0/24
 	cli network rm good
