@@ -46,6 +46,18 @@ static bool is_word(const char *word, const char *text, size_t length)
 	return strlen(word) == length && !strncmp(word, text, length);
 }
 
+/* Also "dns.mode", as the path in the file would be. */
+static bool is_option(unsigned option, const char *text, size_t length)
+{
+	const char *key = known[option].key;
+	size_t n = strlen(key);
+
+	if (known[option].form == FORM_MODE && length > n && !strncmp(key, text, n) &&
+		is_word(".mode", text + n, length - n))
+		return true;
+	return is_word(known[option].name, text, length) || is_word(key, text, length);
+}
+
 /**
  * network_options_set() - take in what stands behind -o
  * @options:    where it goes; of a key that is given twice, the last counts
@@ -64,8 +76,7 @@ int network_options_set(struct network_options *options, const char *assignment,
 	for (unsigned i = 0; i < OPTIONS_COUNT; i++) {
 		size_t used = strlen(names);
 
-		if (is_word(known[i].name, assignment, length) ||
-			is_word(known[i].key, assignment, length)) {
+		if (is_option(i, assignment, length)) {
 			options->values[i] = assignment + length + 1;
 			return 0;
 		}

@@ -293,7 +293,7 @@ sorted_names() { # DIR
 @test "inspect: exactly docker's keys, always in one order" {
 	create --subnet 10.0.0.0/24 --gateway 10.0.0.1 --ip-range 10.0.0.128/25 \
 		--aux-address printer=10.0.0.200 --subnet 2001:db8::/64 -o parent=eth0 -o mtu=1400 \
-		-o dns=none -o conflict_detection_ms=0 --internal --label team=edge x
+		-o dns.mode=none -o conflict_detection_ms=0 --internal --label team=edge x
 	got=$(cli network inspect x)
 	assert_eq '["Name","Id","Scope","Driver","EnableIPv6","IPAM","Internal","Containers","Options","Labels"]' \
 		"$(jq -c '.[0] | keys_unsorted' <<<"$got")" keys
