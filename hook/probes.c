@@ -2,6 +2,10 @@
 /*
  * All new addresses of an attach are tried out on the LAN at the same time, in one wait, from links
  * that have no address and MACs that are nobody's. What becomes of each is told in probe.c.
+ *
+ * They are free when all are free at the same moment. The links stay until then, and each listens
+ * and asks on until the endpoint's own link is made: or another host that begins a little later
+ * would hear nobody, and take an address that was found free here.
  */
 #include "hook/probe.h"
 
