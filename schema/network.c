@@ -348,7 +348,7 @@ int network_parse(const char *text, size_t size, struct network **ret, struct er
 
 /**
  * network_load() - read the file of a network
- * @dir:  ETC, open
+ * @dir:  ETC, open; -1 where there is none
  * @name: the network's name, which is checked
  * @ret:  the network; free with network_free()
  * @err:  filled on failure
@@ -366,7 +366,7 @@ int network_load(int dir, const char *name, struct network **ret, struct error *
 	if (r < 0)
 		return r;
 	text_join(path, sizeof(path), "networks/", name, ".json");
-	r = file_read(dir, path, NETWORK_FILE_MAX, &text, &size, err);
+	r = dir < 0 ? -ENOENT : file_read(dir, path, NETWORK_FILE_MAX, &text, &size, err);
 	if (r == -ENOENT)
 		return error_set(err, r,
 			"network '%s' does not exist: 'oci-macvlan network ls' shows those that do",

@@ -95,6 +95,9 @@ finds_nothing() {
 	assert_contains "${lines[0]}" "broken   network 'nope' does not exist"
 	run cli check ../x
 	assert_eq 1 "$status"
+	ETC=$BATS_TEST_TMPDIR/none run cli check nope
+	assert_eq 1 "$status"
+	assert_contains "${lines[0]}" "broken   network 'nope' does not exist"
 	echo '{' >"$ETC/networks/torn.json"
 	finds 1 broken "networks/torn.json" JSON
 	ln -sf macvlan0.json "$ETC/networks/torn.json"
