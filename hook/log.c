@@ -53,14 +53,12 @@ static void send_syslog(int priority, const char *text)
  */
 void log_notice(const char *format, ...)
 {
-	char text[ERROR_TEXT_MAX];
 	struct error line;
 	va_list arguments;
 
 	va_start(arguments, format);
-	vsnprintf(text, sizeof(text), format, arguments);
+	error_set_va(&line, 0, format, arguments); /* for its escaping */
 	va_end(arguments);
-	error_set(&line, 0, "%s", text); /* for its escaping */
 	send_syslog(LOG_NOTICE, line.text);
 }
 

@@ -94,6 +94,20 @@ int error_set(struct error *err, int code, const char *format, ...)
 }
 
 /**
+ * error_set_va() - error_set() for a function that has its arguments in a va_list
+ * @err:       where to, or NULL
+ * @code:      a negative errno
+ * @format:    the message
+ * @arguments: what goes into it
+ *
+ * Return: @code.
+ */
+int error_set_va(struct error *err, int code, const char *format, va_list arguments)
+{
+	return set_text(err, code, format, arguments, "");
+}
+
+/**
  * error_set_errno() - fill an error from errno, with the system's words behind the message
  * @err:    where to, or NULL
  * @format: what was tried

@@ -3,6 +3,7 @@
 #define SCHEMA_ERROR_H
 
 #include <errno.h>
+#include <stdarg.h>
 
 /* The longest error line, with its end; a longer one is cut. */
 #define ERROR_TEXT_MAX 1024
@@ -15,6 +16,8 @@ struct error {
 
 int error_set(struct error *err, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+int error_set_va(struct error *err, int code, const char *format, va_list arguments)
+	__attribute__((format(printf, 3, 0)));
 int error_set_errno(struct error *err, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 int error_prefix(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -64,14 +64,12 @@ static const char *severity_name(enum severity severity)
  */
 void check_say(struct check *check, enum severity severity, const char *format, ...)
 {
-	char text[ERROR_TEXT_MAX];
 	struct error line;
 	va_list arguments;
 
 	va_start(arguments, format);
-	vsnprintf(text, sizeof(text), format, arguments);
+	error_set_va(&line, 0, format, arguments); /* for its escaping */
 	va_end(arguments);
-	error_set(&line, 0, "%s", text); /* for its escaping */
 	printf("%-7s  %s\n", severity_name(severity), line.text);
 	if (severity > check->worst)
 		check->worst = severity;
