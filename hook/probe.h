@@ -62,11 +62,10 @@ struct probe {
 	int ifindex;		     /* of the link from which it is asked */
 	unsigned wait_ms;
 	struct lan lan;
-	bool is_done; /* the endpoint's own link takes over */
 	unsigned n_conflicts;
 	struct lan_frame ra_holder; /* who has such an address already */
 	enum ra_state ra;	    /* what has come of routers' addresses, where they are wanted */
-	int64_t handed_over;	    /* when that was */
+	int64_t handed_over;	    /* when the endpoint's own link took over; 0: not yet */
 	int64_t ra_until;	    /* how long that is waited for */
 	unsigned n;
 	struct probe_address addresses[NETWORK_SUBNETS_MAX];

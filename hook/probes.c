@@ -175,7 +175,7 @@ static bool wait_until(const struct probes *probes, int64_t next)
 
 	for (unsigned i = 0; i < probes->n; i++)
 		polled[1 + i] = (struct pollfd){ .fd = probes->list[i].lan.fd,
-			.events = probes->list[i].is_done ? 0 : POLLIN };
+			.events = probes->list[i].handed_over ? 0 : POLLIN };
 	if (rest <= 0 || ppoll(polled, 1 + probes->n, &timeout, NULL) <= 0 || !polled[0].revents)
 		return false;
 	nl_drain(&probes->changes);
@@ -194,7 +194,7 @@ static int run(struct probes *probes, struct error *err)
 
 		done = true;
 		for (unsigned i = 0; r == 0 && i < probes->n; i++)
-			if (!probes->list[i].is_done)
+			if (!probes->list[i].handed_over)
 				r = step(probes, &probes->list[i], ask, &done, &next, err);
 		if (r == 0)
 			r = deadline_check("waiting for the LAN", err);
@@ -360,7 +360,6 @@ int probes_hand_over(struct probes *probes, const struct wiring *wiring, struct 
 	r = run(probes, err);
 	if (r == 0)
 		r = unmake_link(&probes->trial.nl, probe, err);
-	probe->is_done = true;
 	probe->handed_over = probe_now();
 	return r;
 }
