@@ -12,6 +12,16 @@ our_links() {
 		or (.ifalias // "" | startswith($mark))) | .ifname] | sort | join(" ")'
 }
 
+# With the networks go the parents that we made.
+parents_teardown() {
+	local names
+
+	lab_teardown
+	mapfile -t names < <(cli network ls --format json | jq -r '.[].name')
+	cli network rm -f "${names[@]}" nothing >/dev/null
+	assert_eq "" "$(our_links)" "interfaces that are left"
+}
+
 host_link() { # DEV FILTER
 	ip -d -j link show dev "$1" | jq -r ".[0] | $2"
 }

@@ -18,14 +18,8 @@ setup() {
 	lab_setup
 }
 
-# With the networks go the parents that we made.
 teardown() {
-	local names
-
-	lab_teardown
-	mapfile -t names < <(cli network ls --format json | jq -r '.[].name')
-	cli network rm -f "${names[@]}" nothing >/dev/null
-	assert_eq "" "$(our_links)" "interfaces that are left"
+	parents_teardown
 }
 
 # A network without a parent; its subnets are those of the LAN, which it must not reach.

@@ -29,14 +29,8 @@ setup() {
 	lab_setup
 }
 
-# With the networks go the parents that we made.
 teardown() {
-	local names
-
-	lab_teardown
-	mapfile -t names < <(cli network ls --format json | jq -r '.[].name')
-	cli network rm -f "${names[@]}" nothing >/dev/null
-	assert_eq "" "$(our_links)" "interfaces that are left"
+	parents_teardown
 }
 
 # A network in VLAN 10, or in VLAN 20 of that.
