@@ -141,6 +141,12 @@ static struct work begin(const struct items *items, const struct plan_item *item
 	};
 }
 
+/* An error says in which network it is. */
+static int in_network(const struct work *work, int r, struct error *err)
+{
+	return r < 0 ? error_prefix(err, "network '%s'", work->request.network->name) : r;
+}
+
 static int claim(const struct items *items, struct work *work, struct error *err)
 {
 	struct record_endpoint *endpoint = work->wiring.endpoint;
@@ -151,7 +157,7 @@ static int claim(const struct items *items, struct work *work, struct error *err
 	if (r == 0)
 		r = allocate(items, &work->request, &result, err);
 	if (r < 0)
-		return error_prefix(err, "network '%s'", work->request.network->name);
+		return in_network(work, r, err);
 	endpoint->n_addresses = result.n;
 	memcpy(endpoint->addresses, result.addresses, sizeof(endpoint->addresses));
 	return 0;
@@ -195,18 +201,17 @@ static void add_probe(struct probes *probes, const struct work *work)
 
 static int wire(struct work *work, struct probes *probes, struct error *err)
 {
+	/* Tells of all that are not made yet, and so names the network itself. */
 	int r = probes_hand_over(probes, &work->wiring, err);
 
-	if (r == 0) {
-		/* Of the addresses as they are now. */
-		choose_mac(work->wiring.item, work->key_is_name, work->wiring.endpoint);
-		r = endpoint_wire(&work->wiring, err);
-	}
+	if (r < 0)
+		return r;
+	/* Of the addresses as they are now. */
+	choose_mac(work->wiring.item, work->key_is_name, work->wiring.endpoint);
+	r = endpoint_wire(&work->wiring, err);
 	if (r == 0)
 		r = probes_look_back(probes, &work->wiring, err);
-	if (r < 0)
-		return error_prefix(err, "network '%s'", work->request.network->name);
-	return deadline_check("attaching", err);
+	return r < 0 ? in_network(work, r, err) : deadline_check("attaching", err);
 }
 
 /**
@@ -244,6 +249,6 @@ int items_attach(const struct items *items, struct error *err)
 		r = wire(&works[i], &probes, err);
 	/* After all are made: a router may take its time. */
 	for (unsigned i = 0; r == 0 && i < n; i++)
-		r = endpoint_await_ra(&works[i].wiring, err);
+		r = in_network(&works[i], endpoint_await_ra(&works[i].wiring, err), err);
 	return r;
 }

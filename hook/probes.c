@@ -358,8 +358,8 @@ int probes_hand_over(struct probes *probes, const struct wiring *wiring, struct 
 	if (!probe)
 		return 0;
 	r = run(probes, err);
-	if (r == 0)
-		r = unmake_link(&probes->trial.nl, probe, err);
+	if (r == 0 && unmake_link(&probes->trial.nl, probe, err) < 0)
+		r = error_prefix(err, "network '%s'", probe->request.network->name);
 	probe->handed_over = probe_now();
 	return r;
 }
