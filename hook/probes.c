@@ -34,8 +34,8 @@
  * not end after them.
  */
 #define DAD_SHARE(ms) ((ms)*9 / 10 + 1)
-/* How long a router may take to answer within a trial. */
-#define RA_ANSWER_MS 100
+/* How long a router may take to answer within a trial (MAX_RA_DELAY_TIME, RFC 4861 section 10). */
+#define RA_ANSWER_MS 500
 /* Who gets back an address within this time needs no probe. */
 #define SAME_AGAIN_MS 60000
 
@@ -130,14 +130,15 @@ static int step_ra(struct probes *probes, struct probe *probe, int64_t now, bool
 
 	if (probe->ra == RA_FAILED)
 		return refuse_token(probe, err);
-	if (probe->ra == RA_DONE)
+	if (probe->ra == RA_DONE || probe->ra == RA_SILENT)
 		return 0;
 	r = ra_look(&probes->trial.nl, probe->ifindex, &probe->ra, NULL, err);
-	/* Where no router speaks, there is nothing to try out. */
-	if (now >= probe->ra_until)
-		probe->ra = RA_DONE;
 	if (r < 0 || probe->ra == RA_DONE)
 		return r;
+	if (now >= probe->ra_until) {
+		probe->ra = RA_SILENT;
+		return 0;
+	}
 	*ret_done = false;
 	if (probe->ra_until < *ret_next)
 		*ret_next = probe->ra_until;
@@ -342,7 +343,8 @@ static struct probe *find_probe(struct probes *probes, const struct wiring *wiri
 /**
  * probes_hand_over() - the moment before an endpoint's own link is made
  * @probes: all of the attach, after probes_run()
- * @wiring: the endpoint; nothing happens where its addresses were not tried out
+ * @wiring: the endpoint, which is told whether to look for duplicates itself; nothing happens where
+ *          its addresses were not tried out
  * @err:    filled on failure
  *
  * Others of the attach may have taken their time since. So what was said of its addresses meanwhile
@@ -350,7 +352,7 @@ static struct probe *find_probe(struct probes *probes, const struct wiring *wiri
  *
  * Return: as probes_run().
  */
-int probes_hand_over(struct probes *probes, const struct wiring *wiring, struct error *err)
+int probes_hand_over(struct probes *probes, struct wiring *wiring, struct error *err)
 {
 	struct probe *probe = find_probe(probes, wiring);
 	int r;
@@ -360,6 +362,7 @@ int probes_hand_over(struct probes *probes, const struct wiring *wiring, struct 
 	r = run(probes, err);
 	if (r == 0 && unmake_link(&probes->trial.nl, probe, err) < 0)
 		r = error_prefix(err, "network '%s'", probe->request.network->name);
+	wiring->ra.detect_duplicates = probe->ra == RA_SILENT;
 	probe->handed_over = probe_now();
 	return r;
 }

@@ -24,6 +24,7 @@ enum ra_state {
 	RA_NONE,      /* no router has said anything */
 	RA_UNDER_WAY, /* duplicates are looked for */
 	RA_FAILED,    /* there is one */
+	RA_SILENT,    /* no router has answered in time: the endpoint's own link looks for them */
 	RA_DONE,
 };
 

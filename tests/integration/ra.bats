@@ -123,6 +123,33 @@ recorded() { # ID
 	assert_eq "" "$(links "$SLEEPER")"
 }
 
+@test "a router that answers late: duplicates are found all the same" {
+	local router hook
+
+	network_ra '{"conflict_detection_ms": 50}'
+	attach_new c0
+	address=$(usable "$SLEEPER")
+	release c0
+	lan_add_machine thief "$address"
+	router=$(cat "$BATS_FILE_TMPDIR/pid")
+	sleeper_start
+	state_json creating c0 "$SLEEPER" io.oci-macvlan.networks=macvlan0 >"$BATS_TEST_TMPDIR/state"
+	kill -STOP "$router"
+	hook createRuntime <"$BATS_TEST_TMPDIR/state" 3>&- &
+	hook=$!
+	wait_until is_on "$SLEEPER"
+	kill -CONT "$router"
+	wait "$hook"
+	lan_remove_machine thief
+	assert_eq "" "$(in_netns "$SLEEPER" ip -6 -o addr show dev eth0 scope global -tentative -dadfailed)"
+	release c0
+}
+
+# Its link is up, and has asked for routers.
+is_on() { # PID
+	[ -n "$(in_netns "$1" ip -6 -o addr show dev eth0 scope link 2>/dev/null)" ]
+}
+
 @test "layer 2 and router advertisements alone" {
 	network_write '{"name": "macvlan0", "parent": "eth0", "ipam": {"driver": "none"}, "ipv6": "ra"}'
 	attach_new c0
