@@ -29,6 +29,7 @@
 #include "schema/cleanup.h"
 #include "schema/error.h"
 #include "schema/file.h"
+#include "schema/ip_config.h"
 #include "schema/name.h"
 #include "schema/network.h"
 #include "schema/record.h"
@@ -45,12 +46,17 @@ static const char *const host_files[] = {
 	"/run/NetworkManager/resolv.conf",
 };
 
-/* The first network that does not say "none" decides. */
-static const struct network_dns *find_dns(const struct plan *plan)
+/**
+ * dns_item() - which network decides on a container's DNS
+ * @plan: the container's
+ *
+ * Return: the first that does not say "none"; NULL: all do.
+ */
+const struct plan_item *dns_item(const struct plan *plan)
 {
 	for (unsigned i = 0; i < plan->n; i++)
 		if (plan->items[i].network->dns.mode != NETWORK_DNS_NONE)
-			return &plan->items[i].network->dns;
+			return &plan->items[i];
 	return NULL;
 }
 
@@ -59,7 +65,7 @@ struct job {
 	struct host *host;
 	const char *id;
 	const struct netns *netns;
-	const struct network_dns *dns;
+	const struct plan_item *item; /* whose network decides */
 	const struct bundle *bundle;
 	struct dns_target target;
 };
@@ -117,9 +123,15 @@ int dns_read_host(char **ret, size_t *ret_size, struct error *err)
 		"one behind a loopback stub: set the network's dns.mode to static or none");
 }
 
-static int make_text(const struct network_dns *dns, struct text *ret, struct error *err)
+static int make_text(const struct plan_item *item, struct text *ret, struct error *err)
 {
+	const struct network_dns *dns = &item->network->dns;
+
 	switch (dns->mode) {
+	case NETWORK_DNS_GIVEN:
+		if (item->given && item->given->n_servers > 0)
+			return resolv_format_given(item->given, &ret->text, &ret->size, err);
+		return dns_read_host(&ret->text, &ret->size, err);
 	case NETWORK_DNS_HOST:
 		return dns_read_host(&ret->text, &ret->size, err);
 	case NETWORK_DNS_STATIC:
@@ -186,7 +198,7 @@ static int write_and_mount(struct job *job, struct error *err)
 	struct text text cleanup(text_free) = { 0 };
 	autoclose int dir = -1;
 	autoclose int file = -1;
-	int r = make_text(job->dns, &text, err);
+	int r = make_text(job->item, &text, err);
 
 	if (r == 0)
 		r = store_open_dns(&job->host->store, true, &dir, err);
@@ -230,12 +242,12 @@ void dns_write(struct host *host, const struct dns_request *request)
 		.host = host,
 		.id = request->id,
 		.netns = request->netns,
-		.dns = find_dns(request->plan),
+		.item = dns_item(request->plan),
 		.target = DNS_TARGET_CLOSED,
 	};
 	struct error err;
 
-	if (!job.dns)
+	if (!job.item)
 		return;
 	job.bundle = config_read(request->config);
 	if (job.bundle && do_job(&job, &err) < 0)

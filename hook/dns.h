@@ -10,6 +10,7 @@ struct error;
 struct host;
 struct netns;
 struct plan;
+struct plan_item;
 
 /* The container that gets a resolv.conf. */
 struct dns_request {
@@ -19,6 +20,7 @@ struct dns_request {
 	struct config *config;
 };
 
+const struct plan_item *dns_item(const struct plan *plan);
 int dns_read_host(char **ret, size_t *ret_size, struct error *err);
 void dns_write(struct host *host, const struct dns_request *request);
 int dns_remove(const struct host *host, const char *id, struct error *err);

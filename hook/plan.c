@@ -5,6 +5,7 @@
  */
 #include "hook/plan.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -18,10 +19,12 @@
 #include "schema/record.h"
 #include "schema/text.h"
 
-static bool plan_has_subnet_of(const struct plan *plan, const struct ip *ip)
+/* May a network that is asked for have this address? */
+static bool may_have(const struct plan *plan, const struct ip *ip)
 {
 	for (unsigned i = 0; i < plan->n; i++)
-		if (network_subnet_of(plan->items[i].network, ip))
+		if (network_asks_elsewhere(plan->items[i].network) ||
+			network_subnet_of(plan->items[i].network, ip))
 			return true;
 	return false;
 }
@@ -30,7 +33,7 @@ static int add_host_ip(void *arg, const struct ip *ip)
 {
 	struct plan *plan = arg;
 
-	if (!plan_has_subnet_of(plan, ip))
+	if (!may_have(plan, ip))
 		return 0;
 	if (plan->n_host == PLAN_HOST_IPS_MAX)
 		return -E2BIG;
@@ -38,10 +41,11 @@ static int add_host_ip(void *arg, const struct ip *ip)
 	return 0;
 }
 
-static bool plan_has_subnets(const struct plan *plan)
+static bool may_have_any(const struct plan *plan)
 {
 	for (unsigned i = 0; i < plan->n; i++)
-		if (plan->items[i].network->n_subnets > 0)
+		if (network_asks_elsewhere(plan->items[i].network) ||
+			plan->items[i].network->n_subnets > 0)
 			return true;
 	return false;
 }
@@ -53,7 +57,7 @@ static int load_host_ips(struct plan *plan, struct nl *nl, struct error *err)
 {
 	int r;
 
-	if (!plan_has_subnets(plan))
+	if (!may_have_any(plan))
 		return 0;
 	r = rtnl_addr_list(nl, add_host_ip, plan, err);
 	if (r == -E2BIG)
@@ -347,8 +351,10 @@ int plan_join(struct plan *plan, const struct record *owner, struct error *err)
  */
 void plan_free(struct plan *plan)
 {
-	for (unsigned i = 0; i < plan->n; i++)
+	for (unsigned i = 0; i < plan->n; i++) {
 		network_free(&plan->items[i].network);
+		free(plan->items[i].given);
+	}
 	plan->n = 0;
 	if (plan->host_settings6 >= 0)
 		close(plan->host_settings6);

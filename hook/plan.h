@@ -11,6 +11,7 @@
 struct attach_request;
 struct error;
 struct host;
+struct ip_config;
 struct nl;
 struct record;
 struct record_endpoint;
@@ -27,6 +28,8 @@ struct plan_item {
 	unsigned occurrence; /* 0: this network is selected here the first time */
 	bool joined;	     /* another container of the pod has it already: nothing to make */
 	unsigned endpoint;   /* its place in the record */
+	/* What a DHCP server or a plugin says of it, when it has spoken; else NULL. */
+	struct ip_config *given;
 };
 
 /* All that an attach will do, before it does anything. */

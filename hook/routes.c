@@ -11,6 +11,7 @@
 #include "hook/netns.h"
 #include "hook/plan.h"
 #include "schema/error.h"
+#include "schema/ip_config.h"
 #include "schema/record.h"
 
 static const sa_family_t families[] = { AF_INET, AF_INET6 };
@@ -59,6 +60,30 @@ static int add_listed(struct netns *netns, const struct network *network,
 	return 0;
 }
 
+/* The routes that whoever gave the addresses says. Two may say the same. */
+static int add_given(struct netns *netns, const struct plan_item *item,
+	const struct record_endpoint *endpoint, struct error *err)
+{
+	const struct ip_config *given = item->given;
+	char text[CIDR_TEXT];
+
+	for (unsigned i = 0; given && i < given->n_routes; i++) {
+		const struct ip *gateway = &given->routes[i].gateway;
+		const struct rtnl_route route = {
+			.dst = given->routes[i].dst,
+			.gateway = *gateway,
+			.onlink = gateway->family && !is_reachable(endpoint, gateway),
+			.ifindex = endpoint->ifindex,
+		};
+		int r = rtnl_route_add(&netns->nl, &route, err);
+
+		if (r < 0 && r != -EEXIST)
+			return error_prefix(err, "network '%s': cannot add the route to '%s'",
+				item->network->name, cidr_format(&route.dst, text));
+	}
+	return 0;
+}
+
 /* The subnet that the endpoint's address of a family lies in, where it has a gateway. */
 static const struct network_subnet *gateway_subnet(
 	const struct plan_item *item, const struct record_endpoint *endpoint, sa_family_t family)
@@ -73,6 +98,25 @@ static const struct network_subnet *gateway_subnet(
 			return subnet;
 	}
 	return NULL;
+}
+
+/* The gateway of a network, and whether only the route says that it is on the link. */
+static bool find_gateway(const struct plan_item *item, const struct record_endpoint *endpoint,
+	sa_family_t family, struct rtnl_route *ret)
+{
+	const struct network_subnet *subnet;
+
+	if (item->given && ip_config_gateway(item->given, family)->family) {
+		ret->gateway = *ip_config_gateway(item->given, family);
+		ret->onlink = !is_reachable(endpoint, &ret->gateway);
+		return true;
+	}
+	subnet = gateway_subnet(item, endpoint, family);
+	if (!subnet)
+		return false;
+	ret->gateway = subnet->gateway;
+	ret->onlink = !cidr_contains(&subnet->subnet, &subnet->gateway);
+	return true;
 }
 
 /* The gateway that a selection asks for by name, or NULL. */
@@ -94,6 +138,14 @@ static bool can_give_default(const struct plan_item *item)
 	return !item->joined && !item->network->internal && !wants_none(item);
 }
 
+static bool has_gateway6(const struct plan_item *item)
+{
+	const struct network_subnet *subnet = network_first_subnet(item->network, AF_INET6);
+
+	return item->network->ipv6 == NETWORK_IPV6_RA || (subnet && subnet->gateway.family) ||
+	       (item->given && item->given->gateway6.family);
+}
+
 /**
  * routes_by_ra() - does a network's router give the IPv6 default route
  * @plan: the plan
@@ -106,15 +158,9 @@ bool routes_by_ra(const struct plan *plan, const struct plan_item *item)
 	for (unsigned i = 0; i < plan->n; i++)
 		if (asked_gateway(&plan->items[i], AF_INET6))
 			return false;
-	for (unsigned i = 0; &plan->items[i] < item; i++) {
-		const struct plan_item *other = &plan->items[i];
-		const struct network_subnet *subnet =
-			network_first_subnet(other->network, AF_INET6);
-
-		if (can_give_default(other) && (other->network->ipv6 == NETWORK_IPV6_RA ||
-						       (subnet && subnet->gateway.family)))
+	for (unsigned i = 0; &plan->items[i] < item; i++)
+		if (can_give_default(&plan->items[i]) && has_gateway6(&plan->items[i]))
 			return false;
-	}
 	return can_give_default(item);
 }
 
@@ -124,30 +170,29 @@ static const struct plan_item *elect(const struct plan *plan, const struct recor
 {
 	for (unsigned i = 0; i < plan->n; i++) {
 		const struct plan_item *item = &plan->items[i];
+		const struct record_endpoint *endpoint = &record->endpoints[item->endpoint];
 		const struct ip *gateway = asked_gateway(item, family);
 
 		if (!gateway)
 			continue;
 		ret->gateway = *gateway;
-		ret->ifindex = record->endpoints[item->endpoint].ifindex;
-		ret->onlink = !network_subnet_of(item->network, gateway);
+		ret->ifindex = endpoint->ifindex;
+		ret->onlink = !network_subnet_of(item->network, gateway) &&
+			      !is_reachable(endpoint, gateway);
 		return item;
 	}
 	for (unsigned i = 0; i < plan->n; i++) {
 		const struct plan_item *item = &plan->items[i];
-		const struct network_subnet *subnet;
+		const struct record_endpoint *endpoint = &record->endpoints[item->endpoint];
 
 		if (!can_give_default(item))
 			continue;
 		/* The kernel makes it, of what its router says. */
 		if (family == AF_INET6 && item->network->ipv6 == NETWORK_IPV6_RA)
 			return NULL;
-		subnet = gateway_subnet(item, &record->endpoints[item->endpoint], family);
-		if (!subnet)
+		if (!find_gateway(item, endpoint, family, ret))
 			continue;
-		ret->gateway = subnet->gateway;
-		ret->ifindex = record->endpoints[item->endpoint].ifindex;
-		ret->onlink = !cidr_contains(&subnet->subnet, &subnet->gateway);
+		ret->ifindex = endpoint->ifindex;
 		return item;
 	}
 	return NULL;
@@ -222,10 +267,13 @@ int routes_add(struct netns *netns, const struct plan *plan, const struct record
 	*ret_first = (struct routes_first){ 0 };
 	for (unsigned i = 0; r == 0 && i < plan->n; i++) {
 		const struct plan_item *item = &plan->items[i];
+		const struct record_endpoint *endpoint = &record->endpoints[item->endpoint];
 
-		if (!item->joined)
-			r = add_listed(
-				netns, item->network, &record->endpoints[item->endpoint], err);
+		if (item->joined)
+			continue;
+		r = add_listed(netns, item->network, endpoint, err);
+		if (r == 0)
+			r = add_given(netns, item, endpoint, err);
 	}
 	for (unsigned i = 0; r == 0 && i < 2; i++)
 		r = add_default(netns, plan, record, families[i], &ret_first->route[i], err);

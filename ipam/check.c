@@ -113,10 +113,14 @@ static int check_ip(const struct ipam_request *request, unsigned index, struct e
 	return check_reserved(request, subnet, &wanted->ip, err);
 }
 
-/* A next hop on request lies in a subnet, or is the gateway that lies on the link outside of it. */
+/* A next hop on request lies in a subnet, or is the gateway that lies on the link outside of it.
+ * Where others say what the subnet is, it may be anywhere.
+ */
 static int check_gateway(const struct network *network, const struct ip *gateway, struct error *err)
 {
 	if (network_subnet_of(network, gateway) || has_gateway(network, gateway))
+		return 0;
+	if (network_asks_elsewhere(network) && !network_has_family(network, gateway->family))
 		return 0;
 	return report_outside(network, "default-route", gateway, err);
 }
@@ -128,13 +132,17 @@ static int check_gateway(const struct network *network, const struct ip *gateway
  *
  * Changes nothing and claims nothing: an address that is taken is found by ipam_allocate().
  *
- * Return: 0, -EINVAL.
+ * Return: 0, -EINVAL, -EOPNOTSUPP.
  */
 int ipam_check(const struct ipam_request *request, struct error *err)
 {
 	const struct selection *selection = request->selection;
 	const struct network *network = request->network;
 
+	if (network_asks_elsewhere(network))
+		return error_set(err, -EOPNOTSUPP,
+			"network '%s' gets its addresses from elsewhere: not supported yet",
+			network->name);
 	if (network->ipam == NETWORK_IPAM_NONE && selection->n_ips > 0)
 		return error_set(err, -EINVAL,
 			"network '%s' gives no addresses (ipam driver 'none'): leave out ips",

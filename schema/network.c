@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * A network definition: ETC/networks/NAME.json, and questions to it. network.schema.json says what
- * a file may hold; here is checked besides what a schema cannot say, and what the contract has but
- * we do not do yet is refused in so many words.
+ * a file may hold; here is checked besides what a schema cannot say.
  */
 #include "schema/network.h"
 
@@ -232,9 +231,10 @@ static int read_labels(const struct json *value, const char *where, void *ret, s
 	return r;
 }
 
-/* ipv6 after subnets: it is checked against them. */
+/* What others are checked against comes before them. */
 static const struct member network_members[] = {
 	{ "name", read_name, true },
+	{ "ipam", network_read_ipam, false },
 	{ "parent", read_parent, false },
 	{ "mode", read_mode, false },
 	{ "source_macs", read_source_macs, false },
@@ -243,7 +243,6 @@ static const struct member network_members[] = {
 	{ "internal", read_internal, false },
 	{ "mtu", read_mtu, false },
 	{ "labels", read_labels, false },
-	{ "ipam", network_read_ipam, false },
 	{ "ipv6", read_ipv6, false },
 	{ "conflict_detection_ms", read_conflict_detection, false },
 	{ "host_access", read_host_access, false },
@@ -261,6 +260,10 @@ static int check_parent(const struct network *network, struct error *err)
 	if (!network->parent && network->ipv6 == NETWORK_IPV6_RA)
 		return error_set(err, -EINVAL,
 			"ipv6: 'ra' needs a parent: there is no router on a network of its own");
+	if (!network->parent && network->ipam == NETWORK_IPAM_DHCP)
+		return error_set(err, -EINVAL,
+			"ipam.driver: 'dhcp' needs a parent: there is no server on a network of its "
+			"own");
 	return 0;
 }
 
@@ -316,8 +319,7 @@ static int check_network(const struct network *network, struct error *err)
  * @ret:  the network; free with network_free()
  * @err:  filled on failure; the line begins with the key ("subnets[0].gateway: ")
  *
- * Return: 0; -EINVAL, -ERANGE, -ENAMETOOLONG: wrong; -E2BIG: over a limit; -EOPNOTSUPP: what we do
- * not do yet; -ENOMEM.
+ * Return: 0; -EINVAL, -ERANGE, -ENAMETOOLONG: wrong; -E2BIG: over a limit; -ENOMEM.
  */
 int network_parse(const char *text, size_t size, struct network **ret, struct error *err)
 {

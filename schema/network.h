@@ -31,9 +31,27 @@ enum network_mode {
 	NETWORK_SOURCE,
 };
 
+/* Who gives the addresses. */
 enum network_ipam {
 	NETWORK_IPAM_LOCAL,
 	NETWORK_IPAM_NONE,
+	NETWORK_IPAM_DHCP,   /* IPv4 by the LAN's DHCP server */
+	NETWORK_IPAM_PLUGIN, /* a CNI IPAM plugin */
+};
+
+/* ipam.config of driver dhcp. In the texts "{name}" stands for the container's name. */
+struct network_dhcp {
+	unsigned timeout_ms;   /* how long a container waits for its first lease */
+	bool required;	       /* without a lease it does not start */
+	const char *client_id; /* option 61; NULL: the MAC */
+	const char *hostname;  /* option 12; NULL: the container's */
+};
+
+/* A CNI IPAM plugin. */
+struct network_plugin {
+	const char *name;	   /* of its program */
+	const struct json *config; /* an object, for the plugin to understand; NULL: none */
+	const struct json *path;   /* an array of folders to look for it in; NULL: the usual ones */
 };
 
 /* How containers get IPv6 addresses. */
@@ -47,6 +65,7 @@ enum network_dns_mode {
 	NETWORK_DNS_HOST, /* the host's resolvers */
 	NETWORK_DNS_NONE,
 	NETWORK_DNS_STATIC,
+	NETWORK_DNS_GIVEN, /* what the DHCP server or the plugin says, else the host's resolvers */
 };
 
 /* What containers resolve names with. The lists are of mode static. */
@@ -86,6 +105,8 @@ struct network {
 	char isolated_parent[INTERFACE_NAME_MAX + 1];
 	enum network_mode mode;
 	enum network_ipam ipam;
+	struct network_dhcp dhcp;     /* of driver dhcp */
+	struct network_plugin plugin; /* of a plugin's driver */
 	enum network_ipv6 ipv6;
 	unsigned conflict_detection_ms; /* how long new addresses are probed for; 0: not at all */
 	bool host_access;
@@ -104,6 +125,12 @@ struct network {
 	struct network_route routes[NETWORK_ROUTES_MAX];
 	struct network_aux aux[NETWORK_AUX_MAX];
 };
+
+/* Has a network no addresses of its own, but gets them from elsewhere? */
+static inline bool network_asks_elsewhere(const struct network *network)
+{
+	return network->ipam == NETWORK_IPAM_DHCP || network->ipam == NETWORK_IPAM_PLUGIN;
+}
 
 int network_parse(const char *text, size_t size, struct network **ret, struct error *err);
 int network_load(int dir, const char *name, struct network **ret, struct error *err);

@@ -90,7 +90,7 @@ static int check_dst(const struct network *network, unsigned index, struct error
 			return error_set(err, -EINVAL,
 				"'%s' is a subnet of the network, which needs no route: remove it",
 				text);
-	if (network->ipam != NETWORK_IPAM_NONE && !network_has_family(network, dst->ip.family))
+	if (network->ipam == NETWORK_IPAM_LOCAL && !network_has_family(network, dst->ip.family))
 		return error_set(err, -EINVAL, "'%s': the network has no %s subnet", text,
 			dst->ip.family == AF_INET ? "IPv4" : "IPv6");
 	return 0;
@@ -110,6 +110,9 @@ static int check_gateway(
 		return error_set(err, -EINVAL, "'%s' is not of the family of %s", text,
 			cidr_format(&route->dst, cidr));
 	subnet = network_subnet_of(network, &route->gateway);
+	if (!subnet && network_asks_elsewhere(network) &&
+		!network_has_family(network, route->gateway.family))
+		return 0; /* which subnet it is turns out later */
 	if (!subnet)
 		return error_set(err, -EINVAL, "'%s' is outside every subnet of the network", text);
 	if (cidr_reserves(&subnet->subnet, &route->gateway))

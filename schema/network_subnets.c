@@ -215,6 +215,36 @@ int network_read_subnets(const struct json *value, const char *where, void *ret,
 	return members_read_array(value, add_subnet, where, ret, err);
 }
 
+/* Which subnets the driver has a use for. */
+static int check_driver(const struct network *network, struct error *err)
+{
+	const struct network_subnet *subnet = network_first_subnet(network, AF_INET);
+	char text[CIDR_TEXT];
+
+	switch (network->ipam) {
+	case NETWORK_IPAM_LOCAL:
+		if (network->n_subnets > 0)
+			return 0;
+		return error_set(err, -EINVAL,
+			"subnets: ipam driver 'local' needs at least one: add it, or use 'none'");
+	case NETWORK_IPAM_NONE:
+		if (network->n_subnets == 0)
+			return 0;
+		return error_set(
+			err, -EINVAL, "subnets: are not used with ipam driver 'none': remove them");
+	case NETWORK_IPAM_DHCP:
+		if (!subnet)
+			return 0;
+		return error_set(err, -EINVAL,
+			"subnets[%u].subnet: '%s' is not used with ipam driver 'dhcp', whose server "
+			"says it: remove it",
+			(unsigned)(subnet - network->subnets), cidr_format(&subnet->subnet, text));
+	case NETWORK_IPAM_PLUGIN: /* its addresses are checked against them */
+		break;
+	}
+	return 0;
+}
+
 /**
  * network_check_subnets() - do the subnets fit together
  * @network: the network, all of it read
@@ -237,11 +267,5 @@ int network_check_subnets(const struct network *network, struct error *err)
 					"subnets[%u].subnet: '%s' overlaps with '%s'", i,
 					cidr_format(a, one), cidr_format(b, other));
 		}
-	if (network->ipam == NETWORK_IPAM_NONE && network->n_subnets > 0)
-		return error_set(
-			err, -EINVAL, "subnets: are not used with ipam driver 'none': remove them");
-	if (network->ipam == NETWORK_IPAM_LOCAL && network->n_subnets == 0)
-		return error_set(err, -EINVAL,
-			"subnets: ipam driver 'local' needs at least one: add it, or use 'none'");
-	return 0;
+	return check_driver(network, err);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * resolv.conf, in and out: the host's, less what means nothing in another network namespace, and
- * the one that a network's dns says.
+ * those that a network's dns, or whoever gives its addresses, says.
  */
 #include "schema/resolv.h"
 
@@ -12,6 +12,7 @@
 #include "schema/cleanup.h"
 #include "schema/error.h"
 #include "schema/ip.h"
+#include "schema/ip_config.h"
 #include "schema/json.h"
 #include "schema/network.h"
 
@@ -66,7 +67,17 @@ static bool is_link_local(const struct ip *ip)
 	return ip->family == AF_INET6 && ip->bytes[0] == 0xfe && (ip->bytes[1] & 0xc0) == 0x80;
 }
 
-/* Can a container on the LAN ask this server, as far as the address tells? */
+/**
+ * resolv_is_usable() - can a container on the LAN ask this server, as far as the address tells
+ * @server: its address
+ *
+ * Return: false for a loopback, unspecified or link-local address.
+ */
+bool resolv_is_usable(const struct ip *server)
+{
+	return !is_own(server) && !is_link_local(server);
+}
+
 static bool is_usable(const struct span *word)
 {
 	char text[SERVER_MAX];
@@ -76,7 +87,7 @@ static bool is_usable(const struct span *word)
 		return false;
 	memcpy(text, word->text, word->size);
 	text[word->size] = '\0';
-	return ip_parse(text, &ip, NULL) == 0 && !is_own(&ip) && !is_link_local(&ip);
+	return ip_parse(text, &ip, NULL) == 0 && resolv_is_usable(&ip);
 }
 
 static bool is_printable(const struct span *line)
@@ -149,6 +160,32 @@ int resolv_filter(const char *text, size_t size, char **ret, size_t *ret_size, b
 	return 0;
 }
 
+/* A file that is written into memory. */
+struct output {
+	char *text;
+	size_t size;
+	FILE *to;
+};
+
+static int begin(struct output *output, struct error *err)
+{
+	output->to = open_memstream(&output->text, &output->size);
+	return output->to ? 0 : error_set(err, -ENOMEM, "out of memory");
+}
+
+static int end(struct output *output, char **ret, size_t *ret_size, struct error *err)
+{
+	bool failed = ferror(output->to) != 0;
+
+	if (fclose(output->to) != 0 || failed) {
+		free(output->text);
+		return error_set(err, -ENOMEM, "out of memory");
+	}
+	*ret = output->text;
+	*ret_size = output->size;
+	return 0;
+}
+
 /* All words of a list on one line. */
 static void put_line(FILE *to, const char *keyword, const struct json *words)
 {
@@ -171,24 +208,51 @@ static void put_line(FILE *to, const char *keyword, const struct json *words)
  */
 int resolv_format(const struct network_dns *dns, char **ret, size_t *ret_size, struct error *err)
 {
-	char *text = NULL;
-	size_t size = 0;
-	FILE *to = open_memstream(&text, &size);
-	bool failed;
+	struct output output = { 0 };
+	int r = begin(&output, err);
 
-	if (!to)
-		return error_set(err, -ENOMEM, "out of memory");
+	if (r < 0)
+		return r;
 	if (dns->servers)
 		json_for_each (server, dns->servers)
-			fprintf(to, NAMESERVER " %s\n", server->text);
-	put_line(to, "search", dns->search);
-	put_line(to, "options", dns->options);
-	failed = ferror(to) != 0;
-	if (fclose(to) != 0 || failed) {
-		free(text);
-		return error_set(err, -ENOMEM, "out of memory");
-	}
-	*ret = text;
-	*ret_size = size;
-	return 0;
+			fprintf(output.to, NAMESERVER " %s\n", server->text);
+	put_line(output.to, "search", dns->search);
+	put_line(output.to, "options", dns->options);
+	return end(&output, ret, ret_size, err);
+}
+
+static void put_words(
+	FILE *to, const char *keyword, const char words[][IP_CONFIG_WORD_SIZE], unsigned n_words)
+{
+	if (n_words == 0)
+		return;
+	fputs(keyword, to);
+	for (unsigned i = 0; i < n_words; i++)
+		fprintf(to, " %s", words[i]);
+	fputc('\n', to);
+}
+
+/**
+ * resolv_format_given() - the resolv.conf of a DHCP server or a CNI IPAM plugin
+ * @config:   what it says; its words were checked as it was read
+ * @ret:      the file's text; the caller frees it
+ * @ret_size: its size in bytes
+ * @err:      filled on failure
+ *
+ * Return: 0, -ENOMEM.
+ */
+int resolv_format_given(
+	const struct ip_config *config, char **ret, size_t *ret_size, struct error *err)
+{
+	struct output output = { 0 };
+	char text[IP_TEXT];
+	int r = begin(&output, err);
+
+	if (r < 0)
+		return r;
+	for (unsigned i = 0; i < config->n_servers; i++)
+		fprintf(output.to, NAMESERVER " %s\n", ip_format(&config->servers[i], text));
+	put_words(output.to, "search", config->search, config->n_search);
+	put_words(output.to, "options", config->options, config->n_options);
+	return end(&output, ret, ret_size, err);
 }

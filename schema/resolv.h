@@ -6,6 +6,8 @@
 #include <stddef.h>
 
 struct error;
+struct ip;
+struct ip_config;
 struct network_dns;
 
 /* The largest resolv.conf that is read, in bytes. */
@@ -13,6 +15,9 @@ struct network_dns;
 
 int resolv_filter(const char *text, size_t size, char **ret, size_t *ret_size, bool *ret_usable,
 	struct error *err);
+bool resolv_is_usable(const struct ip *server);
 int resolv_format(const struct network_dns *dns, char **ret, size_t *ret_size, struct error *err);
+int resolv_format_given(
+	const struct ip_config *config, char **ret, size_t *ret_size, struct error *err);
 
 #endif

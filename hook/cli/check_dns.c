@@ -123,6 +123,7 @@ void check_dns(struct check *check, const struct check_network *on)
 {
 	switch (on->network->dns.mode) {
 	case NETWORK_DNS_HOST:
+	case NETWORK_DNS_GIVEN: /* where it says nothing */
 		check_host(check, on);
 		break;
 	case NETWORK_DNS_STATIC:

@@ -45,12 +45,49 @@ static void put_subnet(struct json_writer *json, const struct network *network, 
 	json_close_object(json);
 }
 
+/* Docker calls its own driver so. */
+static const char *driver_of(const struct network *network)
+{
+	switch (network->ipam) {
+	case NETWORK_IPAM_LOCAL:
+		return "default";
+	case NETWORK_IPAM_NONE:
+		return "none";
+	case NETWORK_IPAM_DHCP:
+		return "dhcp";
+	case NETWORK_IPAM_PLUGIN:
+		return network->plugin.name;
+	}
+	return "?";
+}
+
+/* In docker's shape they are texts. What cannot be one is left out: a list of ranges, say. */
+static void put_option(struct json_writer *json, const struct json *option)
+{
+	if (option->type == JSON_STRING || option->type == JSON_NUMBER)
+		json_put_string(json, option->key, option->text);
+	else if (option->type == JSON_BOOLEAN)
+		json_put_string(json, option->key, option->boolean ? "true" : "false");
+}
+
+static void put_ipam_options(struct json_writer *json, const struct network *network)
+{
+	const struct json *ipam = json_member(json_root(network->doc), "ipam");
+	const struct json *config = ipam ? json_member(ipam, "config") : NULL;
+
+	json_open_object(json, "Options");
+	if (config) {
+		json_for_each (option, config)
+			put_option(json, option);
+	}
+	json_close_object(json);
+}
+
 static void put_ipam(struct json_writer *json, const struct network *network)
 {
 	json_open_object(json, "IPAM");
-	json_put_string(json, "Driver", network->ipam == NETWORK_IPAM_LOCAL ? "default" : "none");
-	json_open_object(json, "Options");
-	json_close_object(json);
+	json_put_string(json, "Driver", driver_of(network));
+	put_ipam_options(json, network);
 	json_open_array(json, "Config");
 	for (unsigned i = 0; i < network->n_subnets; i++)
 		put_subnet(json, network, i);

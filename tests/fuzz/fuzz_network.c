@@ -26,7 +26,10 @@ static void check_network(const struct network *network)
 	must(network->n_subnets <= NETWORK_SUBNETS_MAX && network->n_aux <= NETWORK_AUX_MAX);
 	must(network->n_routes <= NETWORK_ROUTES_MAX);
 	must((network->mode == NETWORK_SOURCE) == (network->n_source_macs > 0));
-	must((network->ipam == NETWORK_IPAM_LOCAL) == (network->n_subnets > 0));
+	must(network->ipam != NETWORK_IPAM_LOCAL || network->n_subnets > 0);
+	must(network->ipam != NETWORK_IPAM_NONE || network->n_subnets == 0);
+	must(network->ipam != NETWORK_IPAM_DHCP || !network_has_family(network, AF_INET));
+	must((network->ipam == NETWORK_IPAM_PLUGIN) == (network->plugin.name != NULL));
 	must(network->mtu == 0 ||
 		(network->mtu >= NETWORK_MTU_MIN && network->mtu <= NETWORK_MTU_MAX));
 	for (unsigned i = 0; i < network->n_subnets; i++)
@@ -35,7 +38,7 @@ static void check_network(const struct network *network)
 		must(network_subnet_of(network, &network->aux[i].ip) ==
 			&network->subnets[network->aux[i].subnet]);
 	for (unsigned i = 0; i < network->n_routes; i++)
-		must(!network->routes[i].gateway.family ||
+		must(!network->routes[i].gateway.family || network_asks_elsewhere(network) ||
 			network_subnet_of(network, &network->routes[i].gateway));
 }
 

@@ -180,9 +180,10 @@ sorted_names() { # DIR
 	refuse_create 3 --subnet 10.0.0.0/24 --ipam-driver=a/b "'a/b'"
 }
 
-@test "create: what is not supported yet says so" {
-	refuse_create 2 --ipam-driver dhcp "'dhcp'" "not supported yet"
-	refuse_create 4 --subnet 10.0.0.0/24 --ipam-opt a=b ipam.config "not supported yet"
+@test "create: an IPAM driver has its own options and subnets" {
+	refuse_create 4 --ipam-driver dhcp --subnet 10.0.0.0/24 "'10.0.0.0/24'" dhcp
+	refuse_create 4 --ipam-driver dhcp --ipam-opt a=b ipam.config "'a'"
+	refuse_create 4 --subnet 10.0.0.0/24 --ipam-opt a=b ipam.config "'local'"
 }
 
 @test "create: the parent is checked" {

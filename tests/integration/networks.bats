@@ -300,11 +300,3 @@ refuse_attach() { # ID [KEY=VALUE]...
 	ip link property del dev eth0 altname uplink0
 	assert_eq "10.0.0.3 2001:db8:babe:cafe::3" "$(claims eth0)"
 }
-
-@test "what later versions bring is refused when it is set" {
-	for setting in '{"ipam": {"driver": "dhcp"}}' '{"ipam": {"driver": "host-local"}}'; do
-		network_dual "$setting"
-		refuse_attach c0
-		assert_contains "$output" "not supported yet"
-	done
-}

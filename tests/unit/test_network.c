@@ -163,8 +163,19 @@ static void test_messages(void)
 		{ "{\"name\":\"n\",\"parent\":\"omv-1\",\"subnets\":[" V4 "]}",
 			"parent: 'omv-1' is a name of our own interfaces: without a parent the "
 			"network gets one of its own" },
-		{ HEAD "\"ipam\":{\"driver\":\"dhcp\"}}",
-			"ipam.driver: 'dhcp' is not supported yet: use local or none" },
+		{ HEAD "\"ipam\":{\"driver\":\"dhcp\"},\"subnets\":[" V4 "]}",
+			"subnets[0].subnet: '10.0.0.0/24' is not used with ipam driver 'dhcp', "
+			"whose server says it: remove it" },
+		{ "{\"name\":\"n\",\"ipam\":{\"driver\":\"dhcp\"}}",
+			"ipam.driver: 'dhcp' needs a parent: there is no server on a network of "
+			"its own" },
+		{ HEAD "\"ipam\":{\"driver\":\"dhcp\",\"config\":{\"timeout\":1}}}",
+			"ipam.config: unknown key 'timeout'" },
+		{ HEAD "\"ipam\":{\"config\":{}},\"subnets\":[" V4 "]}",
+			"ipam.config: driver 'local' has none: remove it" },
+		{ HEAD "\"ipam\":{\"driver\":\"whereabouts\",\"path\":[\"bin\"]}}",
+			"ipam.path[0]: 'bin' is not the path of a folder: it begins with a slash, "
+			"has no colon and at most 1024 bytes" },
 		{ HEAD "\"subnets\":[" V4 "],\"mode\":\"private\",\"host_access\":true}",
 			"host_access: needs mode bridge, but the mode is private: its macvlans "
 			"hear nothing of the host's" },

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * The members "ipam" and "dns" of a network: who gives the addresses, and which resolvers. An IPAM
- * driver that the contract has and we do not do yet is checked all the same, then refused.
+ * The member "dns" of a network: what containers resolve names with.
  */
 #include "schema/network.h"
 
@@ -13,72 +12,6 @@
 
 /* How many servers, search domains and options; each is one line or word of resolv.conf. */
 #define DNS_ENTRIES_MAX 16
-
-struct ipam {
-	const char *driver;
-	bool has_config;
-};
-
-/* The name of a plugin becomes that of a program: the same letters as a network's name. */
-static int read_driver(const struct json *value, const char *where, void *ret, struct error *err)
-{
-	struct ipam *ipam = ret;
-	int r = json_expect(value, JSON_STRING, where, err);
-
-	if (r < 0)
-		return r;
-	r = name_check_network(value->text, NULL);
-	if (r < 0)
-		return error_set(err, r, "%s: '%.64s' is not an IPAM driver: use local or none",
-			where, value->text);
-	ipam->driver = value->text;
-	return 0;
-}
-
-static int read_config(const struct json *value, const char *where, void *ret, struct error *err)
-{
-	struct ipam *ipam = ret;
-
-	ipam->has_config = true;
-	return json_expect(value, JSON_OBJECT, where, err);
-}
-
-static const struct member ipam_members[] = {
-	{ "driver", read_driver, false },
-	{ "config", read_config, false },
-	{ NULL, NULL, false },
-};
-
-/**
- * network_read_ipam() - read the member "ipam"
- * @value: the value
- * @where: its place in the document
- * @ret:   the struct network
- * @err:   filled on failure
- *
- * Return: 0; -EINVAL; -EOPNOTSUPP: what we do not do yet.
- */
-int network_read_ipam(const struct json *value, const char *where, void *ret, struct error *err)
-{
-	struct network *network = ret;
-	struct ipam ipam = { .driver = "local" };
-	int r = members_read_object(value, ipam_members, where, &ipam, err);
-
-	if (r < 0)
-		return r;
-	if (!strcmp(ipam.driver, "local"))
-		network->ipam = NETWORK_IPAM_LOCAL;
-	else if (!strcmp(ipam.driver, "none"))
-		network->ipam = NETWORK_IPAM_NONE;
-	else
-		return error_set(err, -EOPNOTSUPP,
-			"%s.driver: '%s' is not supported yet: use local or none", where,
-			ipam.driver);
-	if (ipam.has_config)
-		return error_set(
-			err, -EOPNOTSUPP, "%s.config: is not supported yet: remove it", where);
-	return 0;
-}
 
 /* While the member "dns" is read. */
 struct dns {
@@ -93,6 +26,8 @@ static const char *const dns_mode_names[] = {
 	[NETWORK_DNS_STATIC] = "static",
 };
 
+#define N_DNS_MODES (sizeof(dns_mode_names) / sizeof(dns_mode_names[0])) /* that a file may say */
+
 static int read_dns_mode(const struct json *value, const char *where, void *ret, struct error *err)
 {
 	struct dns *dns = ret;
@@ -100,7 +35,7 @@ static int read_dns_mode(const struct json *value, const char *where, void *ret,
 
 	if (r < 0)
 		return r;
-	for (unsigned i = 0; i < sizeof(dns_mode_names) / sizeof(dns_mode_names[0]); i++)
+	for (unsigned i = 0; i < N_DNS_MODES; i++)
 		if (!strcmp(value->text, dns_mode_names[i])) {
 			dns->dns.mode = (enum network_dns_mode)i;
 			return 0;
@@ -194,14 +129,15 @@ static const struct member dns_members[] = {
 int network_read_dns(const struct json *value, const char *where, void *ret, struct error *err)
 {
 	struct network *network = ret;
-	struct dns dns = { .dns = { .mode = NETWORK_DNS_HOST } };
+	struct dns dns = { .dns = network->dns };
 	int r = members_read_object(value, dns_members, where, &dns, err);
 
 	if (r < 0)
 		return r;
 	if (dns.only_static && dns.dns.mode != NETWORK_DNS_STATIC)
 		return error_set(err, -EINVAL, "%s.%s: is for mode static, but the mode is %s",
-			where, dns.only_static, dns_mode_names[dns.dns.mode]);
+			where, dns.only_static,
+			dns.dns.mode < N_DNS_MODES ? dns_mode_names[dns.dns.mode] : "not given");
 	if (dns.dns.mode == NETWORK_DNS_STATIC && !dns.dns.servers)
 		return error_set(err, -EINVAL, "%s.servers: mode static needs at least one", where);
 	network->dns = dns.dns;
