@@ -133,3 +133,33 @@ int name_check_parent(const char *name, struct error *err)
 {
 	return check_interface(name, PARENT_NAME_MAX, err);
 }
+
+/**
+ * name_check_hostname() - may this be what a machine says that it is called
+ * @name: the name
+ * @err:  filled on failure
+ *
+ * RFC 952 and 1123, and as long as one label.
+ *
+ * Return: 0, -EINVAL, -ENAMETOOLONG.
+ */
+int name_check_hostname(const char *name, struct error *err)
+{
+	size_t length = strlen(name);
+
+	if (length == 0)
+		return error_set(err, -EINVAL, "host name is empty");
+	if (length > HOSTNAME_MAX)
+		return error_set(err, -ENAMETOOLONG,
+			"host name '%.32s...' is longer than %d characters", name, HOSTNAME_MAX);
+	for (size_t i = 0; i < length; i++) {
+		bool is_inside = i > 0 && i + 1 < length;
+
+		if (!is_alnum(name[i]) && !(is_inside && (name[i] == '-' || name[i] == '.')))
+			return error_set(err, -EINVAL,
+				"host name '%s' is not valid: letters, digits, '-' and '.', with a "
+				"letter or digit at both ends",
+				name);
+	}
+	return 0;
+}

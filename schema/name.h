@@ -14,10 +14,14 @@ struct error;
 /* The longest name or alternative name of a parent (ALTIFNAMSIZ - 1). */
 #define PARENT_NAME_MAX 127
 
+/* The longest host name: one label (RFC 1035 section 2.3.4). */
+#define HOSTNAME_MAX 63
+
 int name_check_container_id(const char *id, struct error *err);
 int name_check_container_name(const char *name, struct error *err);
 int name_check_network(const char *name, struct error *err);
 int name_check_parent(const char *name, struct error *err);
 int name_check_interface(const char *name, struct error *err);
+int name_check_hostname(const char *name, struct error *err);
 
 #endif

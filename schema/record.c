@@ -196,6 +196,18 @@ static int check_member(const struct record *record, unsigned index, struct erro
 	return 0;
 }
 
+/* They become arguments of the client. */
+static int check_dhcp(const struct record_endpoint *endpoint, struct error *err)
+{
+	const struct record_dhcp *dhcp = &endpoint->dhcp;
+	int r = *dhcp->client_id ? check_word(dhcp->client_id, "dhcp.client_id", err) : 0;
+
+	if (r < 0 || !*dhcp->hostname)
+		return r;
+	r = name_check_hostname(dhcp->hostname, err);
+	return r < 0 ? error_prefix(err, "dhcp.hostname") : 0;
+}
+
 /* What only an endpoint that is no intent any more has. */
 static int check_link(const struct record_endpoint *endpoint, struct error *err)
 {
@@ -231,6 +243,8 @@ static int check_endpoint(const struct record *record, unsigned index, struct er
 		r = name_check_interface(endpoint->interface, err);
 	if (r == 0)
 		r = name_check_interface(endpoint->parent, err);
+	if (r == 0)
+		r = check_dhcp(endpoint, err);
 	if (r == 0)
 		r = check_link(endpoint, err);
 	if (r < 0)

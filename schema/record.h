@@ -24,6 +24,21 @@ struct record_member {
 	uint64_t start; /* of init, in clock ticks since boot (proc(5), stat field 22) */
 };
 
+/* The longest DHCP option 61 behind the byte of its type. */
+#define RECORD_CLIENT_ID_MAX 254
+
+/* An endpoint that has its IPv4 address by DHCP: all that whoever starts its client again, or hears
+ * of another lease, has to know.
+ */
+struct record_dhcp {
+	char hostname[HOSTNAME_MAX + 1];	  /* "": none is said */
+	char client_id[RECORD_CLIENT_ID_MAX + 1]; /* "": the MAC */
+	unsigned probe_ms;  /* how long the client asks whether an address is in use */
+	bool gives_default; /* the server's router is the default route */
+	bool gives_dns;
+	bool gives_mtu;
+};
+
 /* One interface in the namespace. An intent until ifindex is known: then it has no MAC and no
  * addresses in the record, but may have a link and claims.
  */
@@ -33,7 +48,9 @@ struct record_endpoint {
 	char parent[INTERFACE_NAME_MAX + 1]; /* also the name of its pool */
 	int parent_ifindex;		     /* in the host's namespace */
 	enum network_mode mode;
-	bool host_access;		/* the host reaches it, and it the host */
+	bool host_access; /* the host reaches it, and it the host */
+	bool is_dhcp;
+	struct record_dhcp dhcp;
 	int ifindex;			/* in the container's namespace; 0: an intent */
 	char key[CONTAINER_ID_MAX + 1]; /* what the same address again, and a hashed MAC, go by */
 	uint8_t mac[MAC_SIZE];

@@ -18,6 +18,25 @@
 
 #define FILE_NAME_MAX (CONTAINER_ID_MAX + sizeof(".json"))
 
+static void put_dhcp(struct json_writer *writer, const struct record_dhcp *dhcp)
+{
+	json_open_object(writer, "dhcp");
+	if (*dhcp->hostname)
+		json_put_string(writer, "hostname", dhcp->hostname);
+	if (*dhcp->client_id)
+		json_put_string(writer, "client_id", dhcp->client_id);
+	json_put_uint(writer, "probe_ms", dhcp->probe_ms);
+	json_open_array(writer, "gives");
+	if (dhcp->gives_default)
+		json_put_string(writer, NULL, "default-route");
+	if (dhcp->gives_dns)
+		json_put_string(writer, NULL, "dns");
+	if (dhcp->gives_mtu)
+		json_put_string(writer, NULL, "mtu");
+	json_close_array(writer);
+	json_close_object(writer);
+}
+
 static void put_endpoint(struct json_writer *writer, const struct record_endpoint *endpoint)
 {
 	char mac[MAC_TEXT];
@@ -30,6 +49,8 @@ static void put_endpoint(struct json_writer *writer, const struct record_endpoin
 	json_put_string(writer, "mode", network_mode_name(endpoint->mode));
 	if (endpoint->host_access)
 		json_put_bool(writer, "host_access", true);
+	if (endpoint->is_dhcp)
+		put_dhcp(writer, &endpoint->dhcp);
 	if (endpoint->ifindex > 0) {
 		json_put_uint(writer, "ifindex", (uint64_t)endpoint->ifindex);
 		json_put_string(writer, "key", endpoint->key);

@@ -226,6 +226,73 @@ static int read_addresses(const struct json *value, const char *where, void *ret
 	return members_read_array(value, add_address, where, ret, err);
 }
 
+static int read_dhcp_hostname(
+	const struct json *value, const char *where, void *ret, struct error *err)
+{
+	struct record_dhcp *dhcp = ret;
+
+	return members_copy_string(value, where, dhcp->hostname, sizeof(dhcp->hostname), err);
+}
+
+static int read_client_id(const struct json *value, const char *where, void *ret, struct error *err)
+{
+	struct record_dhcp *dhcp = ret;
+
+	return members_copy_string(value, where, dhcp->client_id, sizeof(dhcp->client_id), err);
+}
+
+static int read_probe_ms(const struct json *value, const char *where, void *ret, struct error *err)
+{
+	struct record_dhcp *dhcp = ret;
+	uint64_t milliseconds;
+	int r = json_get_uint(value, INT_MAX, where, &milliseconds, err);
+
+	if (r == 0)
+		dhcp->probe_ms = (unsigned)milliseconds;
+	return r;
+}
+
+/* What the server's word is taken for. */
+static int add_given(const struct json *value, const char *where, void *ret, struct error *err)
+{
+	struct record_dhcp *dhcp = ret;
+	int r = json_expect(value, JSON_STRING, where, err);
+
+	if (r < 0)
+		return r;
+	if (!strcmp(value->text, "default-route"))
+		dhcp->gives_default = true;
+	else if (!strcmp(value->text, "dns"))
+		dhcp->gives_dns = true;
+	else if (!strcmp(value->text, "mtu"))
+		dhcp->gives_mtu = true;
+	else
+		return error_set(err, -EINVAL, "%s: '%s' is not default-route, dns or mtu", where,
+			value->text);
+	return 0;
+}
+
+static int read_gives(const struct json *value, const char *where, void *ret, struct error *err)
+{
+	return members_read_array(value, add_given, where, ret, err);
+}
+
+static const struct member dhcp_members[] = {
+	{ "hostname", read_dhcp_hostname, false },
+	{ "client_id", read_client_id, false },
+	{ "probe_ms", read_probe_ms, true },
+	{ "gives", read_gives, true },
+	{ NULL, NULL, false },
+};
+
+static int read_dhcp(const struct json *value, const char *where, void *ret, struct error *err)
+{
+	struct record_endpoint *endpoint = ret;
+
+	endpoint->is_dhcp = true;
+	return members_read_object(value, dhcp_members, where, &endpoint->dhcp, err);
+}
+
 static const struct member intent_members[] = {
 	{ "network", read_network, true },
 	{ "interface", read_interface, true },
@@ -233,6 +300,7 @@ static const struct member intent_members[] = {
 	{ "parent_ifindex", read_parent_ifindex, true },
 	{ "mode", read_mode, true },
 	{ "host_access", read_host_access, false },
+	{ "dhcp", read_dhcp, false },
 	{ NULL, NULL, false },
 };
 
@@ -243,6 +311,7 @@ static const struct member endpoint_members[] = {
 	{ "parent_ifindex", read_parent_ifindex, true },
 	{ "mode", read_mode, true },
 	{ "host_access", read_host_access, false },
+	{ "dhcp", read_dhcp, false },
 	{ "ifindex", read_ifindex, true },
 	{ "key", read_key, true },
 	{ "mac", read_mac, true },
