@@ -201,7 +201,7 @@ static int write_and_mount(struct job *job, struct error *err)
 	int r = make_text(job->item, &text, err);
 
 	if (r == 0)
-		r = store_open_dns(&job->host->store, true, &dir, err);
+		r = store_open_folder(&job->host->store, STORE_DNS, true, &dir, err);
 	/* What an earlier run has left, if anything. */
 	if (r == 0)
 		r = dns_remove(job->host, job->id, err);
@@ -253,6 +253,47 @@ void dns_write(struct host *host, const struct dns_request *request)
 	if (job.bundle && do_job(&job, &err) < 0)
 		log_notice("container '%s': no DNS: %s", job.id, err.text);
 	dns_target_close(&job.target);
+}
+
+/* In place, for it is this very file that is mounted in the container. */
+static int rewrite_one(
+	const struct host *host, const char *id, const struct text *text, struct error *err)
+{
+	char path[sizeof("dns/") + DNS_NAME_MAX];
+	autoclose int file = -1;
+
+	text_join(path, sizeof(path), "dns/", id, DNS_CONF_SUFFIX);
+	file = openat(host->store.dir, path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (file < 0 && errno == ENOENT) /* the engine's own is mounted there, or none is */
+		return 0;
+	if (file < 0 || pwrite(file, text->text, text->size, 0) != (ssize_t)text->size ||
+		ftruncate(file, (off_t)text->size) < 0)
+		return error_set_errno(err, "cannot write '%s'", path);
+	return 0;
+}
+
+/**
+ * dns_rewrite() - have all containers of a namespace resolve as a DHCP server says by now
+ * @host:   the host
+ * @record: the record of the namespace's owner, whose lock is held; its DNS is the server's
+ * @config: what the server says; without a resolver all stays as it is
+ *
+ * What fails is a line in the log.
+ */
+void dns_rewrite(
+	const struct host *host, const struct record *record, const struct ip_config *config)
+{
+	struct text text cleanup(text_free) = { 0 };
+	struct error err;
+	int r;
+
+	if (config->n_servers == 0)
+		return;
+	r = resolv_format_given(config, &text.text, &text.size, &err);
+	for (unsigned i = 0; r == 0 && i < record->n_members; i++)
+		r = rewrite_one(host, record->members[i].id, &text, &err);
+	if (r < 0)
+		log_notice("container '%s': its DNS stays as it was: %s", record->id, err.text);
 }
 
 /**
@@ -331,7 +372,7 @@ static int sweep_file(void *arg, const char *name, unsigned char type, struct er
 int dns_sweep(struct collection *collection, struct error *err)
 {
 	autoclose int dir = -1;
-	int r = store_open_dns(&collection->host->store, false, &dir, err);
+	int r = store_open_folder(&collection->host->store, STORE_DNS, false, &dir, err);
 
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;

@@ -338,7 +338,7 @@ int dns_made_remove(const struct store *store, const char *id, struct error *err
 	text_join(path, sizeof(path), "dns/", name);
 	if (fstatat(store->dir, path, &status, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : error_set_errno(err, "cannot look at '%s'", path);
-	r = store_open_dns(store, false, &dir, err);
+	r = store_open_folder(store, STORE_DNS, false, &dir, err);
 	if (r == 0)
 		r = store_lock_id(store, MADE_LOCK, err);
 	if (r < 0)

@@ -31,7 +31,7 @@
 #define BOOT_ID_SIZE 37
 #define OLD_PREFIX ".old-"
 
-const char *const boot_folders[] = { "containers", "pools", "netns", "dns", NULL };
+const char *const boot_folders[] = { "containers", "pools", "netns", "dns", "dhcp", NULL };
 
 /* Reads BOOT_ID_SIZE bytes, or fewer where there are fewer. Not file_read(): procfs has no sizes.
  */

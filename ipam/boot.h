@@ -8,7 +8,7 @@ struct error;
  * of them, the first, are opened with RUN: the others by who needs them.
  */
 extern const char *const boot_folders[];
-#define BOOT_FOLDERS 4
+#define BOOT_FOLDERS 5
 #define BOOT_FOLDERS_OPENED 3
 
 int boot_prepare(int dir, int lock, struct error *err);

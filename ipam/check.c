@@ -93,9 +93,14 @@ static int check_ip(const struct ipam_request *request, unsigned index, struct e
 	char other[IP_TEXT];
 	char in[CIDR_TEXT];
 
+	ip_format(&wanted->ip, text);
+	if (!subnet && request->network->ipam == NETWORK_IPAM_DHCP && wanted->ip.family == AF_INET)
+		return error_set(err, -EINVAL,
+			"address '%s' cannot be asked for: network '%s' has IPv4 by DHCP, reserve "
+			"it at the server for the container's MAC or client_id",
+			text, request->network->name);
 	if (!subnet)
 		return report_outside(request->network, "address", &wanted->ip, err);
-	ip_format(&wanted->ip, text);
 	cidr_format(&subnet->subnet, in);
 	if (wanted->len != SELECTION_LEN_NONE && wanted->len != subnet->subnet.len)
 		return error_set(err, -EINVAL,
@@ -139,7 +144,7 @@ int ipam_check(const struct ipam_request *request, struct error *err)
 	const struct selection *selection = request->selection;
 	const struct network *network = request->network;
 
-	if (network_asks_elsewhere(network))
+	if (network->ipam == NETWORK_IPAM_PLUGIN)
 		return error_set(err, -EOPNOTSUPP,
 			"network '%s' gets its addresses from elsewhere: not supported yet",
 			network->name);

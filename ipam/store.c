@@ -30,8 +30,6 @@
 #define RECORD_SUFFIX ".json"
 #define KEPT_MAX 16
 
-#define DNS_FOLDER "dns"
-
 /* The pools that stay open. */
 struct store_kept {
 	struct store_pool pools[KEPT_MAX];
@@ -185,17 +183,19 @@ int store_open(const char *run, bool create, struct store *ret, struct error *er
 }
 
 /**
- * store_open_dns() - open RUN/dns
+ * store_open_folder() - open one of the folders that are not needed by every attach
  * @store:  the store
+ * @name:   STORE_DNS or STORE_DHCP
  * @create: make it where it is missing
  * @ret:    the folder; the caller closes it
  * @err:    filled on failure
  *
  * Return: 0, -ENOENT, -ENOTDIR, or what open(2) gave.
  */
-int store_open_dns(const struct store *store, bool create, int *ret, struct error *err)
+int store_open_folder(
+	const struct store *store, const char *name, bool create, int *ret, struct error *err)
 {
-	return open_folder(store->dir, DNS_FOLDER, create, ret, err);
+	return open_folder(store->dir, name, create, ret, err);
 }
 
 static void close_pool(struct store_pool *pool)

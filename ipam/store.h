@@ -31,12 +31,17 @@ struct store {
 	struct store_kept *kept; /* NULL: no pool has been kept open */
 };
 
+/* Folders that only some containers need something in. */
+#define STORE_DNS "dns"
+#define STORE_DHCP "dhcp"
+
 #define STORE_CLOSED \
 	((struct store){ .dir = -1, .containers = -1, .pools = -1, .netns = -1, .lock = -1 })
 
 int store_open(const char *run, bool create, struct store *ret, struct error *err);
 void store_close(struct store *store);
-int store_open_dns(const struct store *store, bool create, int *ret, struct error *err);
+int store_open_folder(
+	const struct store *store, const char *name, bool create, int *ret, struct error *err);
 int store_open_pool(
 	const struct store *store, const char *parent, bool create, int *ret, struct error *err);
 int store_keep_pool(struct store *store, const char *parent, bool create, struct store_pool **ret,

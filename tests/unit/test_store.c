@@ -122,17 +122,19 @@ static void test_create(void)
 	is_int(store_open(run, false, &store, &err), -ENOENT, "a missing RUN is not made unasked");
 	is_int(store_open(run, true, &store, &err), 0, "RUN is made with all its parents");
 	ok(fstat(store.dir, &status) == 0 && (status.st_mode & 07777) == 0700, "RUN is private");
-	is_int(count_in(store.dir), 6, "RUN holds boot, lock, containers, pools, netns, dns");
+	is_int(count_in(store.dir), 7, "RUN holds boot, lock, containers, pools, netns, dns, dhcp");
 	is_int(store_open_pool(&store, "eth0", false, &pool, &err), -ENOENT, "no pool yet");
 	is_int(store_open_pool(&store, "../x", true, &pool, &err), -EINVAL, "a pool is no path");
 	is_int(store_open_pool(&store, "eth0", true, &pool, &err), 0, "a pool is made");
 	close(pool);
 	unlinkat(store.dir, "dns", AT_REMOVEDIR);
-	is_int(store_open_dns(&store, false, &dns, &err), -ENOENT, "dns may be missing");
+	is_int(store_open_folder(&store, STORE_DNS, false, &dns, &err), -ENOENT,
+		"dns may be missing");
 	ok(symlinkat("/etc", store.dir, "dns") == 0, "a symbolic link is planted");
-	is_int(store_open_dns(&store, true, &dns, &err), -ENOTDIR, "it is refused: %s", err.text);
+	is_int(store_open_folder(&store, STORE_DNS, true, &dns, &err), -ENOTDIR,
+		"it is refused: %s", err.text);
 	unlinkat(store.dir, "dns", 0);
-	is_int(store_open_dns(&store, true, &dns, &err), 0, "it is made");
+	is_int(store_open_folder(&store, STORE_DNS, true, &dns, &err), 0, "it is made");
 	close(dns);
 	close(openat(store.containers, "c1", O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
 	store_close(&store);
