@@ -10,6 +10,7 @@
  *   claims   the addresses, as links in RUN/pools/PARENT (items.c, as the next)
  *   link     created in the container's namespace, given its addresses, set up (endpoint.c); before
  *            that, the addresses are tried out on the LAN (probes.c)
+ *   lease    of a network with DHCP, from a client that stays with the container (dhcp.c)
  *   routes   those of the networks, and one default route a family
  *   host     where the network has host_access: the host's routes to it (host_access.c)
  *   dns      RUN/dns/ID.conf, mounted on the container's /etc/resolv.conf (dns.c)
@@ -31,6 +32,7 @@
 
 #include "hook/config.h"
 #include "hook/detach.h"
+#include "hook/dhcp.h"
 #include "hook/dns.h"
 #include "hook/host.h"
 #include "hook/host_access.h"
@@ -68,8 +70,10 @@ struct attachment {
 /* Puts the plan's new endpoints into the record, as intents. */
 static int add_intents(struct attachment *a, struct error *err)
 {
+	int r = 0;
+
 	a->first = a->record->n_endpoints;
-	for (unsigned i = 0; i < a->plan->n; i++) {
+	for (unsigned i = 0; r == 0 && i < a->plan->n; i++) {
 		struct plan_item *item = &a->plan->items[i];
 		struct record_endpoint *endpoint;
 
@@ -86,8 +90,11 @@ static int add_intents(struct attachment *a, struct error *err)
 		memcpy(endpoint->interface, item->interface, sizeof(endpoint->interface));
 		memcpy(endpoint->parent, item->parent.name, sizeof(endpoint->parent));
 		endpoint->parent_ifindex = item->parent.ifindex;
+		endpoint->is_dhcp = item->network->ipam == NETWORK_IPAM_DHCP;
+		if (endpoint->is_dhcp)
+			r = dhcp_describe(item, a->config, &endpoint->dhcp, err);
 	}
-	return 0;
+	return r;
 }
 
 /* Runtimes set it up in the namespaces that they make; one that is joined by its path may have
@@ -128,11 +135,15 @@ static int attach_items(struct attachment *a, struct error *err)
 			&(struct dns_request){ a->request->id, a->plan, a->netns, a->config });
 	if (r == 0)
 		r = netns_check_init(a->netns, err);
-	if (r == 0)
-		r = record_save(a->host->store.containers, a->record, err);
-	if (r == 0)
-		routes_settle(a->netns, &a->first_routes);
-	return r;
+	if (r < 0)
+		return r;
+	dhcp_settle(a->plan, a->record);
+	r = record_save(a->host->store.containers, a->record, err);
+	if (r < 0)
+		return r;
+	routes_settle(a->netns, &a->first_routes);
+	dhcp_catch_up(a->host, a->netns, a->plan, a->record);
+	return 0;
 }
 
 /* The undo has time of its own, and must not hide why it was needed. */
@@ -271,6 +282,8 @@ static int attach_as_member(struct attachment *a, struct record *owner, struct e
 
 	a->record = owner;
 	if (r == 0)
+		r = dhcp_join(a->host, a->plan, owner, err);
+	if (r == 0)
 		r = plan_interfaces(a->plan, &a->netns->nl, err);
 	if (r == 0)
 		r = add_intents(a, err);
@@ -341,6 +354,8 @@ int attach(struct host *host, const struct attach_request *request, struct error
 
 	config.request = request;
 	config.state = CONFIG_UNREAD;
+	if (r == 0)
+		r = dhcp_prepare(host, &plan, err);
 	if (r == 0)
 		r = parents_prepare(host, &plan, err);
 	if (r == 0)

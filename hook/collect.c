@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "hook/detach.h"
+#include "hook/dhcp.h"
 #include "hook/dns.h"
 #include "hook/host.h"
 #include "hook/judge.h"
@@ -250,10 +251,9 @@ static int collect_owner(struct collection *collection, struct record *record, s
 		return r;
 	if (record_first_intent(record) < record->n_endpoints) {
 		snprintf(verdict.why, sizeof(verdict.why), "its attach was killed half-way");
-		return free_endpoints(
-			collection, record, record_first_intent(record), &verdict, err);
+		r = free_endpoints(collection, record, record_first_intent(record), &verdict, err);
 	}
-	return 0;
+	return r == 0 && collection->revive ? dhcp_revive(collection, record, err) : r;
 }
 
 static int collect_joined(

@@ -18,6 +18,7 @@ struct collection {
 	bool dry_run;
 	const struct reconcile_output *output;
 	struct known *known; /* NULL: nobody wants to know what stays */
+	bool revive;	     /* start DHCP clients again that died while their container lives */
 	unsigned freed;
 	bool is_awaited; /* others are at work on something that may become free */
 };

@@ -3,10 +3,10 @@
  * Detach: everything that an endpoint has, taken back, from its record alone. It serves poststop,
  * gc, network rm -f and the undo of a failed attach; attach.c tells why it can.
  *
- * The order: link gone (acknowledged by the kernel, or its namespace is dead), then the host's
- * routes to it, the claims, the namespace's owner, the record. So no address is free while
- * something still answers to it, and whoever is killed half-way leaves a record with which the next
- * one goes on.
+ * The order: DHCP client ended, link gone (acknowledged by the kernel, or its namespace is dead),
+ * then the host's routes to it, the claims, the namespace's owner, the record. So no address is
+ * free while something still answers to it, and whoever is killed half-way leaves a record with
+ * which the next one goes on.
  */
 #include "hook/detach.h"
 
@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "hook/dhcp.h"
 #include "hook/dns.h"
 #include "hook/endpoint.h"
 #include "hook/host.h"
@@ -54,7 +55,7 @@ int detach_check_host(const struct host *host, const struct record *record, stru
 static int delete_links(
 	struct host *host, const struct record *record, unsigned first, struct error *err)
 {
-	int r = 0;
+	int r = dhcp_stop(host, record, first, err);
 
 	for (unsigned i = first; r == 0 && i < record->n_endpoints; i++)
 		r = endpoint_delete_link(host, record, &record->endpoints[i], err);
@@ -71,6 +72,8 @@ static int release_claims(
 		r = host_access_remove(host, record->id, &record->endpoints[i], err);
 		if (r == 0)
 			r = ipam_release(&host->store, record->id, &record->endpoints[i], err);
+		if (r == 0)
+			r = dhcp_remove(host, record->id, &record->endpoints[i], err);
 	}
 	return r;
 }

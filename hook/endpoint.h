@@ -2,6 +2,8 @@
 #ifndef HOOK_ENDPOINT_H
 #define HOOK_ENDPOINT_H
 
+#include <stdint.h>
+
 #include "hook/ra.h"
 #include "schema/ip.h"
 #include "schema/name.h"
@@ -19,10 +21,12 @@ struct wiring {
 	struct host *host;
 	struct netns *netns; /* the namespace that it is made in, in which the process is */
 	const char *id;	     /* the container whose record it is in */
-	const struct plan_item *item;
+	struct plan_item *item;
+	struct record *record;
 	struct record_endpoint *endpoint;
 	struct ra ra;
-	int ifindex; /* of its link; the endpoint's own is filled in when it is done */
+	int64_t lease_until; /* how long a first lease is waited for: CLOCK_MONOTONIC, ms */
+	int ifindex;	     /* of its link; the endpoint's own is filled in when it is done */
 };
 
 const char *endpoint_temporary_name(

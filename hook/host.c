@@ -86,9 +86,11 @@ int host_check_capable(struct error *err)
  */
 int host_open(const char *etc, const char *run, bool create, struct host *ret, struct error *err)
 {
-	struct host host = { .etc = etc, .run = run, .store = STORE_CLOSED, .nl = NL_CLOSED };
+	struct host host = HOST_CLOSED;
 	int r = store_open(run, create, &host.store, err);
 
+	host.etc = etc;
+	host.run = run;
 	if (r == 0)
 		r = nl_open(&host.nl, err);
 	if (r == 0)
@@ -109,6 +111,24 @@ void host_close(struct host *host)
 {
 	store_close(&host->store);
 	nl_close(&host->nl);
+	if (host->netns >= 0)
+		close(host->netns);
+	host->netns = -1;
+}
+
+/**
+ * host_keep_netns() - hold the host's network namespace open, for children that need it
+ * @host: the host; the process is still in that namespace, or has called this before
+ * @err:  filled on failure
+ *
+ * Return: 0, or what open(2) gave.
+ */
+int host_keep_netns(struct host *host, struct error *err)
+{
+	if (host->netns < 0)
+		host->netns = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	return host->netns < 0 ? error_set_errno(err, "cannot open the host's network namespace")
+			       : 0;
 }
 
 /**

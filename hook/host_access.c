@@ -38,6 +38,7 @@
 #include "hook/host_access_parts.h"
 #include "hook/log.h"
 #include "hook/netns.h"
+#include "hook/parent.h"
 #include "hook/plan.h"
 #include "hook/reconcile.h"
 #include "hook/rtnl.h"
@@ -59,6 +60,22 @@ struct access {
 };
 
 /**
+ * host_access_open_settings6() - open the settings that the host's links have for IPv6
+ * @ret: the folder; the caller closes it. -1: the kernel has no IPv6
+ * @err: filled on failure
+ *
+ * For who is in the host's namespace and is about to leave it.
+ *
+ * Return: 0, or what open(2) gave.
+ */
+int host_access_open_settings6(int *ret, struct error *err)
+{
+	*ret = open(SETTINGS6, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return *ret >= 0 || errno == ENOENT ? 0
+					    : error_set_errno(err, "cannot open '%s'", SETTINGS6);
+}
+
+/**
  * host_access_prepare() - open what an attach needs of the host's namespace, before it leaves it
  * @plan: the plan
  * @err:  filled on failure
@@ -74,12 +91,7 @@ int host_access_prepare(struct plan *plan, struct error *err)
 
 	for (unsigned i = 0; i < plan->n; i++)
 		is_wanted = is_wanted || plan->items[i].network->host_access;
-	if (!is_wanted)
-		return 0;
-	plan->host_settings6 = open(SETTINGS6, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (plan->host_settings6 < 0 && errno != ENOENT) /* a kernel without IPv6 */
-		return error_set_errno(err, "cannot open '%s'", SETTINGS6);
-	return 0;
+	return is_wanted ? host_access_open_settings6(&plan->host_settings6, err) : 0;
 }
 
 static void put_owner(char ret[CLAIMS_OWNER_MAX + 1], const char *id, const char *interface)
@@ -216,6 +228,58 @@ int host_access_add(struct host *host, struct netns *netns, const struct plan *p
 			return error_prefix(err, "network '%s'", item->network->name);
 	}
 	return 0;
+}
+
+/* As add_on_host(), where there is no plan any more. */
+static int add_late_on_host(const struct access *access, const struct host_access_late *late,
+	struct host_side *side, struct error *err)
+{
+	const struct record_endpoint *endpoint = late->endpoint;
+	struct nl *nl = &access->host->nl;
+	struct parent parent = { .ifindex = endpoint->parent_ifindex };
+	struct rtnl_link link = { 0 };
+	int r = rtnl_link_get_index(nl, RTNL_HERE, parent.ifindex, &link, err);
+
+	if (r < 0)
+		return error_prefix(err, "cannot find parent '%s'", endpoint->parent);
+	memcpy(parent.name, endpoint->parent, sizeof(parent.name));
+	memcpy(parent.mac, link.mac, MAC_SIZE);
+	r = shim_make(nl, late->settings6, &parent, &side->shim, err);
+	if (r == 0)
+		r = host_ips_load(nl, parent.ifindex, &side->ips, err);
+	return r == 0 ? host_side_add(nl, side, endpoint, err) : r;
+}
+
+/**
+ * host_access_add_late() - let the host and an endpoint's new address reach each other
+ * @host: the host
+ * @late: the endpoint, up; the link has the address
+ * @err:  filled on failure; what was made is left for host_access_remove()
+ *
+ * Return: 0, also where the network has no host_access; or why not.
+ */
+int host_access_add_late(struct host *host, const struct host_access_late *late, struct error *err)
+{
+	const struct record_endpoint *endpoint = late->endpoint;
+	struct access access = { .host = host, .pool = -1 };
+	struct host_side side = { 0 };
+	autoclose int pool = -1;
+	int r;
+
+	if (!endpoint->host_access)
+		return 0;
+	r = store_open_pool(
+		&host->store, shim_name(endpoint->parent, access.name), true, &pool, err);
+	access.pool = pool;
+	if (r == 0)
+		r = take_marks(&access, late->id, endpoint, err);
+	if (r == 0)
+		r = lock(&access, endpoint->parent, err);
+	if (r < 0)
+		return r;
+	r = add_late_on_host(&access, late, &side, err);
+	unlock(&access);
+	return r == 0 ? container_side_add(late->container, &side, endpoint, err) : r;
 }
 
 /* The mark goes last, for it leads to the rest. One that is not this endpoint's any more is

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "hook/dhcp.h"
 #include "hook/endpoint.h"
 #include "hook/host.h"
 #include "hook/log.h"
@@ -117,7 +118,7 @@ struct work {
 	bool key_is_name;
 };
 
-static struct work begin(const struct items *items, const struct plan_item *item)
+static struct work begin(const struct items *items, struct plan_item *item)
 {
 	struct record_endpoint *endpoint = &items->record->endpoints[item->endpoint];
 
@@ -127,6 +128,7 @@ static struct work begin(const struct items *items, const struct plan_item *item
 			.netns = items->netns,
 			.id = items->record->id,
 			.item = item,
+			.record = items->record,
 			.endpoint = endpoint,
 		},
 		.request = {
@@ -247,8 +249,12 @@ int items_attach(const struct items *items, struct error *err)
 		r = probes_run(&probes, items->netns, err);
 	for (unsigned i = 0; r == 0 && i < n; i++)
 		r = wire(&works[i], &probes, err);
-	/* After all are made: a router may take its time. */
+	/* After all are made: routers and servers may take their time. */
+	for (unsigned i = 0; r == 0 && i < n; i++)
+		r = in_network(&works[i], dhcp_start(&works[i].wiring, err), err);
 	for (unsigned i = 0; r == 0 && i < n; i++)
 		r = in_network(&works[i], endpoint_await_ra(&works[i].wiring, err), err);
+	for (unsigned i = 0; r == 0 && i < n; i++)
+		r = in_network(&works[i], dhcp_await(&works[i].wiring, err), err);
 	return r;
 }

@@ -12,7 +12,7 @@ struct record;
 struct items {
 	struct host *host;
 	struct netns *netns;
-	const struct plan *plan;
+	struct plan *plan;
 	struct record *record; /* with the plan's new endpoints, as intents */
 	const char *id;	       /* the container, and the name that it goes by or NULL */
 	const char *name;

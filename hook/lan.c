@@ -94,17 +94,9 @@ void lan_close(struct lan *lan)
 	*lan = LAN_CLOSED;
 }
 
-/**
- * lan_probe() - ask whether anybody has an address, without claiming it
- * @lan: the socket
- * @ip:  the IPv4 address
- * @err: filled on failure
- *
- * An ARP probe: it has no sender address, so nobody's cache changes (RFC 5227 section 2.1.1).
- *
- * Return: 0, or what send(2) gave.
- */
-int lan_probe(const struct lan *lan, const struct ip *ip, struct error *err)
+/* An ARP request about an address, from that address or from none. */
+static int send_request(
+	const struct lan *lan, const struct ip *sender, const struct ip *ip, struct error *err)
 {
 	struct {
 		struct ether_header ethernet;
@@ -118,12 +110,44 @@ int lan_probe(const struct lan *lan, const struct ip *ip, struct error *err)
 	memset(frame.ethernet.ether_dhost, 0xff, MAC_SIZE);
 	memcpy(frame.ethernet.ether_shost, lan->mac, MAC_SIZE);
 	memcpy(frame.arp.arp_sha, lan->mac, MAC_SIZE);
+	if (sender)
+		memcpy(frame.arp.arp_spa, sender->bytes, sizeof(in_addr_t));
 	memcpy(frame.arp.arp_tpa, ip->bytes, sizeof(in_addr_t));
 	/* A full queue loses a frame, as a LAN may: there are others. */
 	if (send(lan->fd, &frame, sizeof(frame), 0) < 0 && errno != ENOBUFS && errno != EAGAIN &&
 		errno != ENETDOWN)
 		return error_set_errno(err, "cannot send an ARP request");
 	return 0;
+}
+
+/**
+ * lan_probe() - ask whether anybody has an address, without claiming it
+ * @lan: the socket
+ * @ip:  the IPv4 address
+ * @err: filled on failure
+ *
+ * An ARP probe: it has no sender address, so nobody's cache changes (RFC 5227 section 2.1.1).
+ *
+ * Return: 0, or what send(2) gave.
+ */
+int lan_probe(const struct lan *lan, const struct ip *ip, struct error *err)
+{
+	return send_request(lan, NULL, ip, err);
+}
+
+/**
+ * lan_announce() - tell all that an address is ours
+ * @lan: the socket
+ * @ip:  the IPv4 address
+ * @err: filled on failure
+ *
+ * An ARP announcement (RFC 5227 section 2.3): who knew another for it learns that it is us.
+ *
+ * Return: 0, or what send(2) gave.
+ */
+int lan_announce(const struct lan *lan, const struct ip *ip, struct error *err)
+{
+	return send_request(lan, ip, ip, err);
 }
 
 /* Who says that he has an address, in a request or an answer, or who asks because he wants it. */

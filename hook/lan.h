@@ -32,6 +32,7 @@ struct lan_frame {
 int lan_open(int ifindex, const uint8_t mac[MAC_SIZE], struct lan *ret, struct error *err);
 void lan_close(struct lan *lan);
 int lan_probe(const struct lan *lan, const struct ip *ip, struct error *err);
+int lan_announce(const struct lan *lan, const struct ip *ip, struct error *err);
 bool lan_read(const struct lan *lan, struct lan_frame *ret);
 bool lan_parse(
 	const uint8_t *frame, size_t size, const uint8_t own[MAC_SIZE], struct lan_frame *ret);

@@ -13,6 +13,7 @@
 
 #include "hook/attach.h"
 #include "hook/detach.h"
+#include "hook/dhcp.h"
 #include "hook/host.h"
 #include "hook/log.h"
 #include "schema/bundle.h"
@@ -248,10 +249,12 @@ int main(int argc, char *argv[])
 {
 	struct arguments arguments = { .etc = HOST_ETC_DEFAULT, .run = HOST_RUN_DEFAULT };
 	/* Open until the process ends: then the kernel closes all of it, faster than we could. */
-	static struct host host = { .store = STORE_CLOSED, .nl = NL_CLOSED };
+	static struct host host = { .store = STORE_CLOSED, .nl = NL_CLOSED, .netns = -1 };
 	struct error err = { 0 };
 	int misused;
 
+	if (dhcp_event_is(argc, argv))
+		return dhcp_event(argv);
 	settle_process();
 	if (argc == 2 && !strcmp(argv[1], "--help")) {
 		print_usage(stdout);

@@ -86,6 +86,31 @@ int netns_enter(pid_t pid, uint64_t own, struct netns *ret, struct error *err)
 }
 
 /**
+ * netns_adopt() - go into a network namespace that is open already
+ * @fd:  its descriptor, which stays the caller's
+ * @ret: the namespace, of no init; netns_close() closes it
+ * @err: filled on failure
+ *
+ * Return: 0, or what setns(2) gave.
+ */
+int netns_adopt(int fd, struct netns *ret, struct error *err)
+{
+	int r;
+
+	*ret = NETNS_CLOSED;
+	ret->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (ret->fd < 0 || setns(ret->fd, CLONE_NEWNET) < 0) {
+		r = error_set_errno(err, "cannot enter the container's network namespace");
+		netns_close(ret);
+		return r;
+	}
+	r = nl_open(&ret->nl, err);
+	if (r == 0)
+		r = nl_netns_cookie(&ret->nl, &ret->cookie, err);
+	return r;
+}
+
+/**
  * netns_make() - go into a new network namespace, which is nobody else's
  * @ret: the namespace, of no init; netns_close() closes it, and then it ends
  * @err: filled on failure

@@ -22,6 +22,7 @@ struct netns {
 #define NETNS_CLOSED ((struct netns){ .fd = -1, .pidfd = -1, .nl = { .fd = -1 } })
 
 int netns_enter(pid_t pid, uint64_t own, struct netns *ret, struct error *err);
+int netns_adopt(int fd, struct netns *ret, struct error *err);
 int netns_make(struct netns *ret, struct error *err);
 int netns_return(const struct netns *netns, struct error *err);
 int netns_check_init(const struct netns *netns, struct error *err);

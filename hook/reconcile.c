@@ -9,6 +9,7 @@
 
 #include "hook/collect.h"
 #include "hook/detach.h"
+#include "hook/dhcp.h"
 #include "hook/dns.h"
 #include "hook/endpoint.h"
 #include "hook/host.h"
@@ -47,7 +48,11 @@ int reconcile_all(
 {
 	struct known known cleanup(known_free) = { 0 };
 	struct collection collection = {
-		.host = host, .dry_run = dry_run, .output = output, .known = &known
+		.host = host,
+		.dry_run = dry_run,
+		.output = output,
+		.known = &known,
+		.revive = true,
 	};
 	/* Those of records that are collected would go with them, and nobody hear of it. */
 	int r = sweep_temporaries(&collection, err);
@@ -56,7 +61,9 @@ int reconcile_all(
 		r = store_list_records(&host->store, collect_and_go_on, &collection, err);
 	if (r == 0)
 		r = sweep_claims(&collection, err);
-	return r == 0 ? dns_sweep(&collection, err) : r;
+	if (r == 0)
+		r = dns_sweep(&collection, err);
+	return r == 0 ? dhcp_sweep(&collection, err) : r;
 }
 
 /**

@@ -78,6 +78,7 @@ int rtnl_link_set_arp_notify(struct nl *nl, int ifindex, struct error *err);
 int rtnl_link_set_token(
 	struct nl *nl, int ifindex, const uint8_t token[RTNL_TOKEN_SIZE], struct error *err);
 int rtnl_link_set_alias(struct nl *nl, int ifindex, const char *alias, struct error *err);
+int rtnl_link_set_promote_secondaries(struct nl *nl, int ifindex, struct error *err);
 int rtnl_link_set_arp_filter(struct nl *nl, int ifindex, struct error *err);
 int rtnl_link_set_addr_gen_none(struct nl *nl, int ifindex, struct error *err);
 int rtnl_link_set_name(struct nl *nl, int ifindex, const char *name, struct error *err);

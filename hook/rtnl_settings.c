@@ -66,6 +66,22 @@ int rtnl_link_set_arp_notify(struct nl *nl, int ifindex, struct error *err)
 }
 
 /**
+ * rtnl_link_set_promote_secondaries() - keep an IPv4 address when the one before it goes
+ * @nl:      a socket in its namespace
+ * @ifindex: its index
+ * @err:     filled on failure
+ *
+ * What /proc/sys/net/ipv4/conf/NAME/promote_secondaries does: without it, all further addresses of
+ * the same subnet go with the first (__inet_del_ifa() in net/ipv4/devinet.c).
+ *
+ * Return: 0, or what the kernel gave.
+ */
+int rtnl_link_set_promote_secondaries(struct nl *nl, int ifindex, struct error *err)
+{
+	return set_ip4(nl, ifindex, IPV4_DEVCONF_PROMOTE_SECONDARIES, err);
+}
+
+/**
  * rtnl_link_set_arp_filter() - have a link answer ARP only for who is reached through it
  * @nl:      a socket in its namespace
  * @ifindex: its index

@@ -215,7 +215,7 @@ static int run_checks(struct check *check, struct error *err)
  */
 int cli_check(struct cli *cli, struct error *err)
 {
-	struct host host cleanup(host_close) = CLI_HOST_CLOSED;
+	struct host host cleanup(host_close) = HOST_CLOSED;
 	struct check check cleanup(free_check) = { .cli = cli, .etc = -1, .nl = NL_CLOSED };
 	const struct cli_option options[] = { { .name = NULL } };
 	autoclose int etc = -1;

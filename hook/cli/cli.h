@@ -12,8 +12,6 @@ struct json_writer;
 
 /* How many hex digits of an id people are shown, and the end. */
 #define CLI_SHORT_ID 13
-/* A host that is not open, for cleanup(host_close). */
-#define CLI_HOST_CLOSED ((struct host){ .store = STORE_CLOSED, .nl = NL_CLOSED })
 /* No limit on a command's operands. */
 #define CLI_OPERANDS_ANY (-1)
 

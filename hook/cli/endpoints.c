@@ -4,19 +4,36 @@
  */
 #include "hook/cli/endpoints.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "hook/cli/cli.h"
 #include "hook/cli/table.h"
+#include "hook/dhcp.h"
+#include "hook/host.h"
 #include "schema/error.h"
+#include "schema/lease.h"
 
 #define GROW 64
 
 struct collecting {
+	const struct host *host;
 	const char *network; /* NULL: any */
 	struct endpoints *endpoints;
 };
+
+/* One that has not been applied is none yet. */
+static uint32_t find_lease(
+	const struct host *host, const char *id, const struct record_endpoint *endpoint)
+{
+	struct lease lease;
+
+	if (!endpoint->is_dhcp || !record_has_family(endpoint, AF_INET) ||
+		dhcp_load_lease(&host->store, id, endpoint, &lease, NULL) < 0)
+		return 0;
+	return lease_remaining(&lease);
+}
 
 static int add_endpoint(void *arg, const struct record *record,
 	const struct record_endpoint *endpoint, enum endpoint_state state, struct error *err)
@@ -42,6 +59,7 @@ static int add_endpoint(void *arg, const struct record *record,
 	memcpy(new->id, record->id, sizeof(new->id));
 	memcpy(new->name, record->name, sizeof(new->name));
 	new->pid = member ? member->pid : 0;
+	new->lease_seconds = find_lease(collecting->host, record->id, endpoint);
 	return 0;
 }
 
@@ -74,7 +92,7 @@ int endpoints_collect(struct cli *cli, struct host *host, const char *network,
 {
 	const struct reconcile_output output = { .failed = print_failure, .arg = cli };
 	struct endpoints endpoints = { 0 };
-	struct collecting collecting = { network, &endpoints };
+	struct collecting collecting = { host, network, &endpoints };
 	int r = reconcile_list(host, add_endpoint, &collecting, cli ? &output : NULL, err);
 
 	if (r < 0) {
@@ -108,6 +126,27 @@ const char *endpoint_mac(const struct endpoint *endpoint, char ret[MAC_TEXT])
 {
 	ret[0] = '\0';
 	return endpoint->endpoint.ifindex ? mac_format(endpoint->endpoint.mac, ret) : ret;
+}
+
+/**
+ * endpoint_lease() - how long the lease of an endpoint still holds, as text
+ * @endpoint: the endpoint
+ * @ret:      where to: seconds ("3512s"), or "forever"; "none" where there should be a lease and is
+ *            none, "" where its address is not by DHCP
+ *
+ * Return: @ret.
+ */
+const char *endpoint_lease(const struct endpoint *endpoint, char ret[ENDPOINT_LEASE_TEXT])
+{
+	if (!endpoint->endpoint.is_dhcp)
+		strcpy(ret, "");
+	else if (endpoint->lease_seconds == 0)
+		strcpy(ret, "none");
+	else if (endpoint->lease_seconds == LEASE_FOR_EVER)
+		strcpy(ret, "forever");
+	else
+		snprintf(ret, ENDPOINT_LEASE_TEXT, "%us", endpoint->lease_seconds);
+	return ret;
 }
 
 /**

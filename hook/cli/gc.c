@@ -29,7 +29,7 @@ static void print_failure(void *arg, const struct error *err)
  */
 int cli_gc(struct cli *cli, struct error *err)
 {
-	struct host host cleanup(host_close) = CLI_HOST_CLOSED;
+	struct host host cleanup(host_close) = HOST_CLOSED;
 	const struct reconcile_output output = { print_freed, print_failure, cli };
 	bool dry_run = false;
 	const struct cli_option options[] = {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * oci-macvlan network inspect: the shape of docker network inspect, key for key. Programs read
- * this: a key more or less is a change of the contract.
+ * this: a key more or less is a change of the contract. Only a container with DHCP, which docker
+ * does not know, has one more: LeaseSeconds.
  */
 #include <stdio.h>
 #include <string.h>
@@ -122,6 +123,8 @@ static void put_container(struct json_writer *json, const struct endpoint *conta
 	json_put_string(json, "MacAddress", endpoint_mac(container, text));
 	json_put_string(json, "IPv4Address", first_address(endpoint, AF_INET, text));
 	json_put_string(json, "IPv6Address", first_address(endpoint, AF_INET6, text));
+	if (endpoint->is_dhcp)
+		json_put_uint(json, "LeaseSeconds", container->lease_seconds);
 	json_close_object(json);
 }
 
@@ -208,7 +211,7 @@ static int inspect(struct cli *cli, int dir, struct host *host, const char *word
 int cli_network_inspect(struct cli *cli, struct error *err)
 {
 	cleanup(json_writer_free) struct json_writer *json = json_writer_new(true);
-	struct host host cleanup(host_close) = CLI_HOST_CLOSED;
+	struct host host cleanup(host_close) = HOST_CLOSED;
 	const struct cli_option options[] = { { .name = NULL } };
 	autoclose int dir = -1;
 	bool open = false;

@@ -219,7 +219,7 @@ static void free_listing(struct listing *listing)
  */
 int cli_network_ls(struct cli *cli, struct error *err)
 {
-	struct listing listing cleanup(free_listing) = { .host = CLI_HOST_CLOSED };
+	struct listing listing cleanup(free_listing) = { .host = HOST_CLOSED };
 	const char *format = NULL;
 	const struct cli_option options[] = {
 		{ .name = "quiet", .letter = 'q', .flag = &listing.quiet },

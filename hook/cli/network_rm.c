@@ -142,7 +142,7 @@ static int sweep_parents(int dir, struct host *host, struct error *err)
  */
 int cli_network_rm(struct cli *cli, struct error *err)
 {
-	struct host host cleanup(host_close) = CLI_HOST_CLOSED;
+	struct host host cleanup(host_close) = HOST_CLOSED;
 	struct removal removal = { .cli = cli };
 	const struct cli_option options[] = {
 		{ .name = "force", .letter = 'f', .flag = &removal.force },

@@ -12,8 +12,9 @@
 #include "schema/error.h"
 #include "schema/json.h"
 
-static void put_row(struct table *table, const struct endpoint *endpoint)
+static void put_row(struct table *table, const struct endpoint *endpoint, bool has_leases)
 {
+	char lease[ENDPOINT_LEASE_TEXT];
 	char mac[MAC_TEXT];
 	char pid[16];
 	char addresses[ENDPOINT_ADDRESSES_TEXT];
@@ -27,20 +28,32 @@ static void put_row(struct table *table, const struct endpoint *endpoint)
 	table_put(table, endpoint_addresses(endpoint, addresses));
 	table_put(table, endpoint->pid ? pid : "");
 	table_put(table, endpoint_state_name(endpoint->state));
+	if (has_leases)
+		table_put(table, endpoint_lease(endpoint, lease));
+}
+
+/* Who has no DHCP is not bothered with it. */
+static bool has_leases(const struct endpoints *endpoints)
+{
+	for (size_t i = 0; i < endpoints->n; i++)
+		if (endpoints->all[i].endpoint.is_dhcp)
+			return true;
+	return false;
 }
 
 static int print_table(const struct endpoints *endpoints, struct error *err)
 {
 	static const char *const headings[] = { "CONTAINER", "NAME", "NETWORK", "INTERFACE", "MAC",
-		"ADDRESSES", "PID", "STATE" };
+		"ADDRESSES", "PID", "STATE", "LEASE" };
+	bool leases = has_leases(endpoints);
 	struct table table cleanup(table_free) = {
-		.n_columns = sizeof(headings) / sizeof(headings[0]),
+		.n_columns = sizeof(headings) / sizeof(headings[0]) - (leases ? 0 : 1),
 	};
 
 	for (size_t i = 0; i < table.n_columns; i++)
 		table_put(&table, headings[i]);
 	for (size_t i = 0; i < endpoints->n; i++)
-		put_row(&table, &endpoints->all[i]);
+		put_row(&table, &endpoints->all[i], leases);
 	return table_print(&table, err);
 }
 
@@ -60,6 +73,8 @@ static void put_object(struct json_writer *json, const struct endpoint *endpoint
 	json_close_array(json);
 	json_put_uint(json, "pid", (uint64_t)endpoint->pid);
 	json_put_string(json, "state", endpoint_state_name(endpoint->state));
+	if (endpoint->endpoint.is_dhcp)
+		json_put_uint(json, "lease_seconds", endpoint->lease_seconds);
 	json_close_object(json);
 }
 
@@ -85,7 +100,7 @@ static int print_json(const struct endpoints *endpoints, struct error *err)
  */
 int cli_ps(struct cli *cli, struct error *err)
 {
-	struct host host cleanup(host_close) = CLI_HOST_CLOSED;
+	struct host host cleanup(host_close) = HOST_CLOSED;
 	struct endpoints endpoints cleanup(endpoints_free) = { 0 };
 	const char *format = NULL;
 	const struct cli_option options[] = {

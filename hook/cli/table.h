@@ -7,7 +7,7 @@
 
 struct error;
 
-#define TABLE_COLUMNS_MAX 8
+#define TABLE_COLUMNS_MAX 9
 
 /* Rows of text, the headings first; filled cell by cell. */
 struct table {

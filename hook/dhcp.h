@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef HOOK_DHCP_H
+#define HOOK_DHCP_H
+
+#include <stdbool.h>
+
+struct collection;
+struct config;
+struct error;
+struct host;
+struct lease;
+struct netns;
+struct plan;
+struct plan_item;
+struct record;
+struct record_dhcp;
+struct record_endpoint;
+struct store;
+struct wiring;
+
+/* dhcp.c: an attach */
+int dhcp_prepare(struct host *host, const struct plan *plan, struct error *err);
+int dhcp_describe(const struct plan_item *item, struct config *config, struct record_dhcp *ret,
+	struct error *err);
+int dhcp_start(struct wiring *wiring, struct error *err);
+int dhcp_await(struct wiring *wiring, struct error *err);
+int dhcp_join(
+	const struct host *host, struct plan *plan, const struct record *record, struct error *err);
+void dhcp_settle(const struct plan *plan, struct record *record);
+void dhcp_catch_up(
+	struct host *host, struct netns *netns, const struct plan *plan, struct record *record);
+
+/* dhcp_end.c: a detach, and gc */
+int dhcp_stop(
+	const struct host *host, const struct record *record, unsigned first, struct error *err);
+int dhcp_remove(const struct host *host, const char *id, const struct record_endpoint *endpoint,
+	struct error *err);
+int dhcp_sweep(struct collection *collection, struct error *err);
+int dhcp_revive(struct collection *collection, const struct record *record, struct error *err);
+
+/* dhcp_event.c: the client's event script */
+bool dhcp_event_is(int argc, char *const argv[]);
+int dhcp_event(char *const argv[]);
+
+int dhcp_load_lease(const struct store *store, const char *id,
+	const struct record_endpoint *endpoint, struct lease *ret, struct error *err);
+
+#endif

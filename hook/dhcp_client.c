@@ -1,0 +1,475 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The DHCP client of an endpoint: busybox's udhcpc, one process in the container's network
+ * namespace and otherwise on the host, which lives as long as the container. It calls our hook when
+ * its server has spoken (dhcp_event.c); no shell has a part in it.
+ *
+ * Whoever starts it holds the lock of the container's id, and so does the child until it has noted
+ * which process it is: a lock of this kind is shared by whoever has inherited it (fcntl(2)). So
+ * there is no client that nobody knows of, whoever is killed when.
+ */
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "hook/dhcp_parts.h"
+#include "hook/host.h"
+#include "hook/log.h"
+#include "hook/netns.h"
+#include "hook/proc.h"
+#include "schema/cleanup.h"
+#include "schema/error.h"
+#include "schema/hash.h"
+#include "schema/record.h"
+#include "schema/text.h"
+
+/* How long it has for its farewell to the server, and how long the kernel for a killed process. */
+#define RELEASE_MS 1000
+#define KILLED_MS 2000
+#define ARGUMENTS_MAX 40
+/* The path of the event script is the longest. */
+#define ARGUMENTS_TEXT_MAX (PATH_MAX + 2048)
+/* Descriptors that stay open until exec are moved out of the way of those that it gets. */
+#define FD_ASIDE 16
+
+/* Where the client is, and as what it is started. */
+static const struct {
+	const char *path;
+	bool is_busybox; /* and needs to be told which of its programs is wanted */
+} programs[] = {
+	{ "/sbin/udhcpc", false },
+	{ "/usr/sbin/udhcpc", false },
+	{ "/usr/bin/udhcpc", false },
+	{ "/bin/busybox", true },
+	{ "/usr/bin/busybox", true },
+	{ "/sbin/busybox", true },
+};
+
+#define N_PROGRAMS (sizeof(programs) / sizeof(programs[0]))
+
+static const char systemd_run[] = "/usr/bin/systemd-run";
+
+/* The index of the first that is there; N_PROGRAMS: none is. */
+static unsigned find_program(void)
+{
+	unsigned i = 0;
+
+	while (i < N_PROGRAMS && access(programs[i].path, X_OK) < 0)
+		i++;
+	return i;
+}
+
+/**
+ * dhcp_client_find() - fail where there is no DHCP client
+ * @err: filled on failure, with what to install
+ *
+ * Return: 0, -ENOENT.
+ */
+int dhcp_client_find(struct error *err)
+{
+	if (find_program() < N_PROGRAMS)
+		return 0;
+	return error_set(err, -ENOENT,
+		"there is no DHCP client on this host: install udhcpc (Debian and Ubuntu: package "
+		"'udhcpc'; Fedora, RHEL and others: 'busybox')");
+}
+
+/**
+ * dhcp_client_has_systemd() - can a client have a unit of its own
+ *
+ * Return: true where systemd runs (sd_booted(3)) and its program is there.
+ */
+bool dhcp_client_has_systemd(void)
+{
+	struct stat status;
+
+	return lstat("/run/systemd/system", &status) == 0 && S_ISDIR(status.st_mode) &&
+	       access(systemd_run, X_OK) == 0;
+}
+
+/* The client's command line. */
+struct command {
+	unsigned n;
+	size_t used;
+	char *arguments[ARGUMENTS_MAX + 1];
+	char text[ARGUMENTS_TEXT_MAX];
+};
+
+/* Adds an argument, which is the parts one behind the other. */
+#define add(command, ...) add_parts((command), (const char *const[]){ __VA_ARGS__, NULL })
+
+static void add_parts(struct command *command, const char *const parts[])
+{
+	char *argument = command->text + command->used;
+	size_t room = sizeof(command->text) - command->used;
+
+	if (command->n == ARGUMENTS_MAX || room == 0)
+		return;
+	text_join_parts(argument, room, parts);
+	command->used += strlen(argument) + 1;
+	command->arguments[command->n++] = argument;
+	command->arguments[command->n] = NULL;
+}
+
+static void add_option(struct command *command, const char *option, const char *value)
+{
+	add(command, option);
+	add(command, value);
+}
+
+/* Out of the runtime's cgroup: stopping podman or a quadlet would end the client with it. A scope
+ * takes the process as it is, and systemd-run then becomes the client.
+ */
+static void add_unit(struct command *command, const struct dhcp_client *client)
+{
+	uint64_t hash = hash_strings_u64((const char *const[]){
+		client->host->run, client->id, client->endpoint->interface, NULL });
+	char of[TEXT_UINT];
+	char by[TEXT_UINT];
+
+	add(command, systemd_run);
+	add(command, "--scope");
+	add(command, "--collect");
+	add(command, "--quiet");
+	add(command, "--unit=oci-macvlan-dhcp-", text_uint(hash, of), "-",
+		text_uint((uint64_t)getpid(), by));
+	add(command, "--");
+}
+
+/* Option 61: a type of 0 says that it is no hardware address (RFC 2132 section 9.14). */
+static void add_client_id(struct command *command, const char *client_id)
+{
+	char hex[2 * RECORD_CLIENT_ID_MAX + 1];
+	char *to = hex;
+
+	for (const char *c = client_id; *c; c++)
+		to += sprintf(to, "%02x", (unsigned char)*c);
+	add(command, "-x");
+	add(command, "0x3d:00", hex);
+}
+
+/* Where it comes from, how often it asks, and what for. */
+static void add_habits(struct command *command, const struct dhcp_client *client)
+{
+	/* In the foreground, so that it stays this process; with a farewell at its end. */
+	add(command, "-f");
+	add(command, "-R");
+	add_option(command, "-i", client->endpoint->interface);
+	/* A server that pings first answers after 3 s. A round of four, then the next after 3 s. */
+	add_option(command, "-t", "4");
+	add_option(command, "-T", "2");
+	add_option(command, "-A", "3");
+	/* What is not asked for by default. */
+	add_option(command, "-O", "mtu");
+	add_option(command, "-O", "search");
+	add_option(command, "-O", "staticroutes");
+}
+
+static void add_identity(struct command *command, const struct dhcp_client *client)
+{
+	const struct record_dhcp *dhcp = &client->endpoint->dhcp;
+	char text[IP_TEXT];
+
+	if (dhcp->probe_ms)
+		add(command, "-a", text_uint(dhcp->probe_ms, text));
+	if (*dhcp->hostname) {
+		add(command, "-x");
+		add(command, "hostname:", dhcp->hostname);
+	}
+	if (*dhcp->client_id)
+		add_client_id(command, dhcp->client_id);
+	if (client->again)
+		add_option(command, "-r", ip_format(client->again, text));
+}
+
+static int make_command(
+	const struct dhcp_client *client, struct command *command, struct error *err)
+{
+	unsigned program = find_program();
+	char name[DHCP_NAME_MAX];
+	char run[PATH_MAX];
+
+	if (program == N_PROGRAMS)
+		return dhcp_client_find(err);
+	if (!realpath(client->host->run, run))
+		return error_set_errno(err, "cannot resolve '%s'", client->host->run);
+	if (!client->is_plain && dhcp_client_has_systemd())
+		add_unit(command, client);
+	add(command, programs[program].path);
+	if (programs[program].is_busybox)
+		add(command, "udhcpc");
+	add(command, "-s");
+	add(command, run, "/" STORE_DHCP "/",
+		dhcp_file_name(client->id, client->endpoint->interface, DHCP_EVENT, name));
+	add_habits(command, client);
+	add_identity(command, client);
+	if (command->n == ARGUMENTS_MAX || command->used == sizeof(command->text))
+		return error_set(err, -E2BIG, "its command line is too long");
+	return 0;
+}
+
+/* The link by which the client calls this program. The admin program, which only starts clients
+ * again, leaves it as the hook has made it.
+ */
+static int make_event_link(const struct dhcp_client *client, struct error *err)
+{
+	char name[DHCP_NAME_MAX];
+	char self[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	if (n < 0)
+		return error_set_errno(err, "cannot tell where this program is");
+	self[n] = '\0';
+	dhcp_file_name(client->id, client->endpoint->interface, DHCP_EVENT, name);
+	if (unlinkat(client->dir, name, 0) < 0 && errno != ENOENT)
+		return error_set_errno(err, "cannot remove 'dhcp/%s'", name);
+	if (symlinkat(self, client->dir, name) < 0)
+		return error_set_errno(err, "cannot make 'dhcp/%s'", name);
+	return 0;
+}
+
+/* What the child and its parent have open on the way. */
+struct launch {
+	const struct dhcp_client *client;
+	const struct command *command;
+	int host_netns;
+	int report; /* where the child says what has failed; closed by exec */
+};
+
+static int note_self(const struct dhcp_client *client, struct error *err)
+{
+	struct dhcp_process self = { .pid = getpid() };
+	char name[DHCP_NAME_MAX];
+	int r = proc_start_time(self.pid, &self.start, err);
+
+	dhcp_file_name(client->id, client->endpoint->interface, DHCP_CLIENT, name);
+	return r == 0 ? dhcp_file_put_client(client->dir, name, &self, err) : r;
+}
+
+static int enter_member(const struct dhcp_client *client, struct error *err)
+{
+	struct netns netns = NETNS_CLOSED; /* stays open until exec */
+	int r;
+
+	if (!client->member)
+		return 0;
+	r = netns_enter(client->member->pid, client->host->cookie, &netns, err);
+	if (r == 0 &&
+		(netns.cookie != client->netns_cookie || netns.start != client->member->start))
+		r = error_set(err, -ESRCH, "the container is in another network namespace by now");
+	return r;
+}
+
+/**
+ * dhcp_close_others() - close all descriptors but standard ones and the host's network namespace
+ * @flags: of close_range(2)
+ * @err:   filled on failure
+ *
+ * Return: 0, or what close_range(2) gave.
+ */
+int dhcp_close_others(unsigned flags, struct error *err)
+{
+	if (syscall(SYS_close_range, STDERR_FILENO + 1U, DHCP_HOST_NETNS - 1U, flags) < 0 ||
+		syscall(SYS_close_range, DHCP_HOST_NETNS + 1U, ~0U, flags) < 0)
+		return error_set_errno(err, "cannot close descriptors");
+	return 0;
+}
+
+/* As a process that has nothing of its parent but the namespaces, and the host's network one. */
+static int settle(const struct launch *launch, struct error *err)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC); /* until exec: it may be any number */
+	sigset_t none;
+	int r;
+
+	if (null < 0)
+		return error_set_errno(err, "cannot open '/dev/null'");
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (dup2(null, fd) < 0)
+			return error_set_errno(err, "cannot redirect descriptor %d", fd);
+	if (dup2(launch->host_netns, DHCP_HOST_NETNS) < 0 || chdir("/") < 0)
+		return error_set_errno(err, "cannot settle");
+	/* Also the lock, which its parent goes on holding. */
+	r = dhcp_close_others(CLOSE_RANGE_CLOEXEC, err);
+	if (r < 0)
+		return r;
+	for (int number = 1; number < NSIG; number++)
+		signal(number, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	return 0;
+}
+
+/* Does not return. The error goes up as it is. */
+static void run_child(const struct launch *launch)
+{
+	char path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
+	char *const environment[] = { path, NULL };
+	char *const *arguments = launch->command->arguments;
+	struct error err = { 0 };
+	int r = enter_member(launch->client, &err);
+
+	if (r == 0)
+		r = note_self(launch->client, &err);
+	if (r == 0)
+		r = settle(launch, &err);
+	if (r == 0) {
+		execve(arguments[0], arguments, environment);
+		error_set_errno(&err, "cannot run '%s'", arguments[0]);
+	}
+	if (write(launch->report, &err, sizeof(err)) < 0)
+		_exit(2);
+	_exit(1);
+}
+
+/* Twice, so that the client is nobody's child: its parent ends long before it does. */
+static int fork_twice(const struct launch *launch, struct error *err)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid < 0)
+		return error_set_errno(err, "cannot start a process");
+	if (pid == 0) {
+		setsid();
+		pid = fork();
+		if (pid == 0)
+			run_child(launch);
+		_exit(pid < 0 ? 1 : 0);
+	}
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return error_set_errno(err, "cannot wait for a process");
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+		return error_set(err, -EAGAIN, "cannot start a process");
+	return 0;
+}
+
+/* Until exec has closed the pipe, or the child has said what is wrong. */
+static int read_report(int report, struct error *err)
+{
+	struct error said;
+	ssize_t n;
+
+	do
+		n = read(report, &said, sizeof(said));
+	while (n < 0 && errno == EINTR);
+	if (n == 0)
+		return 0;
+	if (n != sizeof(said))
+		return error_set(err, -EIO, "cannot hear of a process");
+	if (err)
+		*err = said;
+	return said.code < 0 ? said.code : -EIO;
+}
+
+static int move_aside(int *fd, struct error *err)
+{
+	int moved = fcntl(*fd, F_DUPFD_CLOEXEC, FD_ASIDE);
+
+	if (moved < 0)
+		return error_set_errno(err, "cannot duplicate a descriptor");
+	close(*fd);
+	*fd = moved;
+	return 0;
+}
+
+static int launch_command(
+	const struct dhcp_client *client, const struct command *command, struct error *err)
+{
+	autoclose int host_netns = fcntl(client->host->netns, F_DUPFD_CLOEXEC, FD_ASIDE);
+	autoclose int theirs = -1;
+	autoclose int ours = -1;
+	int ends[2];
+	int r;
+
+	if (host_netns < 0 || pipe2(ends, O_CLOEXEC) < 0)
+		return error_set_errno(err, "cannot open a pipe");
+	ours = ends[0];
+	theirs = ends[1];
+	r = move_aside(&theirs, err);
+	if (r == 0)
+		r = fork_twice(&(struct launch){ client, command, host_netns, theirs }, err);
+	if (r < 0)
+		return r;
+	close(steal_fd(&theirs));
+	return read_report(ours, err);
+}
+
+/**
+ * dhcp_client_start() - start an endpoint's client
+ * @client: the client; its id's lock is held, host_keep_netns() was called
+ * @err:    filled on failure
+ *
+ * It runs when this returns, and RUN/dhcp says as which process.
+ *
+ * Return: 0; -ENOENT: there is no such program; or what the failed system call gave.
+ */
+int dhcp_client_start(const struct dhcp_client *client, struct error *err)
+{
+	struct command command = { .n = 0 };
+	int r = make_command(client, &command, err);
+
+	if (r == 0 && !client->member)
+		r = make_event_link(client, err);
+	if (r == 0)
+		r = launch_command(client, &command, err);
+	return r < 0 ? error_prefix(err, "cannot start the DHCP client") : 0;
+}
+
+/* Ends a process by its descriptor, so that no other can be meant. */
+static int end_process(int pidfd, int number, int milliseconds)
+{
+	struct pollfd ended = { .fd = pidfd, .events = POLLIN };
+	int r;
+
+	syscall(SYS_pidfd_send_signal, pidfd, number, NULL, 0);
+	do
+		r = poll(&ended, 1, milliseconds);
+	while (r < 0 && errno == EINTR && milliseconds > 0 && !(milliseconds = 0));
+	return r > 0 ? 0 : -ETIME;
+}
+
+/**
+ * dhcp_client_stop() - end an endpoint's client, with a farewell to its server
+ * @dir:       RUN/dhcp
+ * @id:        the container whose record it is in, whose lock is held
+ * @interface: its name in the container
+ * @err:       filled on failure
+ *
+ * Return: 0, also when there is none; -ETIME: it does not end; what the file system gave.
+ */
+int dhcp_client_stop(int dir, const char *id, const char *interface, struct error *err)
+{
+	struct dhcp_process client;
+	char name[DHCP_NAME_MAX];
+	bool alive = false;
+	int r = dhcp_file_get_client(
+		dir, dhcp_file_name(id, interface, DHCP_CLIENT, name), &client, err);
+
+	if (r < 0)
+		return r == -ENOENT || r == -EINVAL ? 0 : r;
+	autoclose int pidfd = (int)syscall(SYS_pidfd_open, client.pid, 0);
+
+	/* Opened first: if the process is alive after that, the descriptor is of this process. */
+	if (pidfd < 0 && errno == ESRCH)
+		return 0;
+	if (pidfd < 0)
+		return error_set_errno(
+			err, "cannot watch the DHCP client (pid %d)", (int)client.pid);
+	r = proc_is_alive(client.pid, client.start, &alive, err);
+	if (r < 0 || !alive)
+		return r;
+	if (end_process(pidfd, SIGTERM, RELEASE_MS) == 0 ||
+		end_process(pidfd, SIGKILL, KILLED_MS) == 0)
+		return 0;
+	return error_set(err, -ETIME, "the DHCP client (pid %d) does not end", (int)client.pid);
+}

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+/*
+ * RUN/dhcp: what a DHCP client and its hook tell each other, four files an endpoint.
+ *
+ *   ID:INTERFACE.event    a link to the hook, as which the client calls it: so it knows of whom
+ *   ID:INTERFACE.client   a link to "PID START": the client that runs, or ran
+ *   ID:INTERFACE.lease    the last word of the server
+ *   ID:INTERFACE.applied  what of it the container has
+ */
+#include <dirent.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "hook/collect.h"
+#include "hook/dhcp_parts.h"
+#include "hook/host.h"
+#include "hook/proc.h"
+#include "ipam/dir.h"
+#include "schema/cleanup.h"
+#include "schema/error.h"
+#include "schema/record.h"
+#include "schema/text.h"
+
+static const char *const suffixes[] = { DHCP_EVENT, DHCP_CLIENT, DHCP_LEASE, DHCP_APPLIED };
+
+#define N_SUFFIXES (sizeof(suffixes) / sizeof(suffixes[0]))
+
+/**
+ * dhcp_file_name() - the name of one of an endpoint's files
+ * @id:        the container whose record it is in
+ * @interface: its name in the container
+ * @suffix:    DHCP_EVENT, ...
+ * @ret:       the name
+ *
+ * Return: @ret.
+ */
+const char *dhcp_file_name(
+	const char *id, const char *interface, const char *suffix, char ret[DHCP_NAME_MAX])
+{
+	return text_join(ret, DHCP_NAME_MAX, id, ":", interface, suffix);
+}
+
+/**
+ * dhcp_file_parse() - whose file is it
+ * @name:          of the file
+ * @ret_id:        the container
+ * @ret_interface: the interface
+ *
+ * Return: the suffix; NULL: it is none of ours.
+ */
+const char *dhcp_file_parse(const char *name, char ret_id[CONTAINER_ID_MAX + 1],
+	char ret_interface[INTERFACE_NAME_MAX + 1])
+{
+	const char *colon = strrchr(name, ':');
+	const char *dot = strrchr(name, '.');
+	const char *suffix = NULL;
+
+	if (!colon || !dot || dot < colon || colon - name > CONTAINER_ID_MAX ||
+		dot - colon - 1 > INTERFACE_NAME_MAX)
+		return NULL;
+	for (unsigned i = 0; i < N_SUFFIXES; i++)
+		if (!strcmp(dot, suffixes[i]))
+			suffix = suffixes[i];
+	memcpy(ret_id, name, (size_t)(colon - name));
+	ret_id[colon - name] = '\0';
+	memcpy(ret_interface, colon + 1, (size_t)(dot - colon - 1));
+	ret_interface[dot - colon - 1] = '\0';
+	if (name_check_container_id(ret_id, NULL) < 0 ||
+		name_check_interface(ret_interface, NULL) < 0)
+		return NULL;
+	return suffix;
+}
+
+/**
+ * dhcp_file_put_client() - note which process is an endpoint's client
+ * @dir:    RUN/dhcp
+ * @name:   of the file
+ * @client: the process
+ * @err:    filled on failure
+ *
+ * Return: 0, or what symlink(2) gave.
+ */
+int dhcp_file_put_client(
+	int dir, const char *name, const struct dhcp_process *client, struct error *err)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "%d %" PRIu64, (int)client->pid, client->start);
+	if (unlinkat(dir, name, 0) < 0 && errno != ENOENT)
+		return error_set_errno(err, "cannot remove 'dhcp/%s'", name);
+	if (symlinkat(text, dir, name) < 0)
+		return error_set_errno(err, "cannot make 'dhcp/%s'", name);
+	return 0;
+}
+
+/**
+ * dhcp_file_get_client() - which process is an endpoint's client
+ * @dir:  RUN/dhcp
+ * @name: of the file
+ * @ret:  the process, which may have ended
+ * @err:  filled on failure
+ *
+ * Return: 0; -ENOENT; -EINVAL: there is something else; or what readlink(2) gave.
+ */
+int dhcp_file_get_client(int dir, const char *name, struct dhcp_process *ret, struct error *err)
+{
+	struct dhcp_process client = { 0 };
+	char text[64];
+	char end;
+	ssize_t n = readlinkat(dir, name, text, sizeof(text) - 1);
+
+	if (n < 0)
+		return error_set_errno(err, "cannot read 'dhcp/%s'", name);
+	text[n] = '\0';
+	if (sscanf(text, "%d %" SCNu64 "%c", &client.pid, &client.start, &end) != 2 ||
+		client.pid <= 1)
+		return error_set(err, -EINVAL, "'dhcp/%s' names no process: '%s'", name, text);
+	*ret = client;
+	return 0;
+}
+
+static int unlink_file(int dir, const char *name, struct error *err)
+{
+	char temporary[DHCP_NAME_MAX];
+
+	text_join(temporary, sizeof(temporary), ".", name);
+	if ((unlinkat(dir, temporary, 0) < 0 && errno != ENOENT) ||
+		(unlinkat(dir, name, 0) < 0 && errno != ENOENT))
+		return error_set_errno(err, "cannot remove 'dhcp/%s'", name);
+	return 0;
+}
+
+/**
+ * dhcp_files_remove() - remove all files of an endpoint
+ * @dir:       RUN/dhcp
+ * @id:        the container whose record it is in, whose lock is held; its client has ended
+ * @interface: its name in the container
+ * @err:       filled on failure
+ *
+ * Return: 0, also when there is none; what unlink(2) gave.
+ */
+int dhcp_files_remove(int dir, const char *id, const char *interface, struct error *err)
+{
+	char name[DHCP_NAME_MAX];
+	int r = 0;
+
+	for (unsigned i = 0; r == 0 && i < N_SUFFIXES; i++)
+		r = unlink_file(dir, dhcp_file_name(id, interface, suffixes[i], name), err);
+	return r;
+}
