@@ -3,7 +3,8 @@
 #
 # tests/install.sh demo|check|bench|bench-quick|lint
 #
-# Installs with apt what that target needs (Debian 12). Says and does nothing when all is there.
+# Installs with apt what that target needs (Debian 12). Says and does nothing when all is there. What
+# must not be installed, because it would serve the LAN, is unpacked into the build's folder.
 
 set -euo pipefail
 
@@ -15,7 +16,7 @@ lan=("busybox-static|busybox" iproute2 iputils-ping jq util-linux mount procps f
 # Docker's own packages have runc in containerd.io, which excludes Debian's.
 demo=("${build[@]}" "${lan[@]}" "runc|containerd.io")
 check=("${demo[@]}" crun podman conmon "containerd|containerd.io" bats clang libclang-rt-14-dev python3
-	python3-jsonschema user-mode-linux strace tcpdump dnsmasq-base ca-certificates e2fsprogs)
+	python3-jsonschema user-mode-linux strace tcpdump dnsmasq-base udhcpc ca-certificates e2fsprogs)
 bench_quick=("${build[@]}" iproute2 util-linux mount procps python3 "gnuplot-nox|gnuplot-qt|gnuplot-x11")
 bench=("${bench_quick[@]}" "${demo[@]}" crun podman conmon "containerd|containerd.io" netavark
 	containernetworking-plugins iptables ca-certificates)
@@ -51,6 +52,11 @@ lint) packages=("${lint[@]}") ;;
 	;;
 esac
 
+# At the end.
+unpack() { # TARGET
+	[ "$1" != check ] || "$(dirname "$0")/isc-dhcp.sh"
+}
+
 missing=()
 if command -v dpkg-query >/dev/null; then
 	for package in "${packages[@]}"; do
@@ -59,7 +65,10 @@ if command -v dpkg-query >/dev/null; then
 else
 	missing=("${packages[@]%%|*}")
 fi
-[ ${#missing[@]} -gt 0 ] || exit 0
+if [ ${#missing[@]} -eq 0 ]; then
+	unpack "$1"
+	exit
+fi
 
 if ! command -v apt-get >/dev/null; then
 	echo "$0: no apt-get here: install by hand what matches Debian's ${missing[*]}" >&2
@@ -75,3 +84,4 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 apt_run update
 apt_run install --no-install-recommends --no-remove "${missing[@]}"
+unpack "$1"

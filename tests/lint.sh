@@ -71,7 +71,7 @@ check_cpp() {
 }
 
 check_python() {
-	pyflakes3 tests/bench/*.py tests/schema/*.py
+	pyflakes3 tests/bench/*.py tests/schema/*.py tests/tools/*.py
 }
 
 check_shell() {
