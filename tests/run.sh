@@ -98,16 +98,19 @@ build_plain() {
 	fi
 }
 
-# Files that need another kernel than the machine's: an older one, or one with VLANs.
-uml_files='uml vlan'
+# Files that need another kernel than the machine's (an older one, or one with VLANs), or a systemd.
+uml_files='uml vlan dhcp_systemd'
 is_uml() { # FILE
 	[[ " $uml_files " == *" $1 "* ]]
 }
 
 # On a machine of its own; some under User-Mode Linux, where sanitizers do not run.
 integration() { # BUILD FILE
+	local runner=tests/vm-run.sh
+
+	[[ $2 != *_systemd ]] || runner=tests/systemd-run.sh
 	if is_uml "$2"; then
-		tests/vm-run.sh -t 900 env OCI_MACVLAN_BUILD="$plain" OCI_MACVLAN_ISOLATED=1 \
+		"$runner" -t 900 env OCI_MACVLAN_BUILD="$plain" OCI_MACVLAN_ISOLATED=1 \
 			TMPDIR=/run/tmp bats --tap "tests/integration/$2.bats"
 		return
 	fi
@@ -178,14 +181,14 @@ check_groups() {
 
 	# The long ones first.
 	# shellcheck disable=SC2086 # words
-	for file in $uml_files podman races containerd pods; do
+	for file in $uml_files podman races containerd pods dhcp_changes; do
 		[ -e "tests/integration/$file.bats" ] || continue
 		start_group "integration/$file" integration "$build" "$file"
 	done
 	for file in tests/integration/*.bats; do
 		file=$(basename "$file" .bats)
 		is_uml "$file" || case $file in
-		podman | races | containerd | pods | healing) ;;
+		podman | races | containerd | pods | dhcp_changes | healing) ;;
 		*) start_group "integration/$file" integration "$build" "$file" ;;
 		esac
 	done

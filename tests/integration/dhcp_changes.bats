@@ -1,0 +1,270 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# What becomes of a DHCP lease while a container runs: renewed, changed, refused, lost; and of a
+# client whose container, hook or own process is killed.
+
+load lib.bash
+load dhcp.bash
+load dhcp_clients.bash
+
+setup_file() {
+	lab_setup_file
+}
+
+setup() {
+	lab_setup
+	network_dhcp
+}
+
+teardown() {
+	dhcp_teardown
+}
+
+# The server has acknowledged so many requests of a MAC.
+acknowledged() { # MAC N
+	[ "$(dhcp_count ACK "$1")" -ge "$2" ]
+}
+
+claim_gone() { # ADDRESS/LEN
+	[ ! -L "$RUN/pools/eth0/${1%/*}" ]
+}
+
+# The new address was there before the old one went.
+assert_make_before_break() { # OLD NEW
+	local old new
+
+	new=$(grep -n -m 1 "inet $2" "$CHANGES" | cut -d : -f 1)
+	old=$(grep -n -m 1 "^Deleted .*inet $1" "$CHANGES" | cut -d : -f 1)
+	[[ -n $new && -n $old && $new -lt $old ]] ||
+		fail "not make before break: $(cat "$CHANGES")"
+}
+
+# --- renewal ---
+
+@test "a renewal that changes nothing changes nothing" {
+	dnsmasq_start
+	dhcp_capture
+	attach_lan c0
+	watch_addresses "$SLEEPER"
+	wait_until acknowledged "$MAC" 1
+	client_renew c0
+	wait_until acknowledged "$MAC" 2
+	client_renew c0
+	wait_until acknowledged "$MAC" 3
+	assert_eq "" "$(cat "$CHANGES")" "changes of addresses"
+	ipv4_is "$SLEEPER" "$ADDRESS"
+	assert_default "$SLEEPER" 4 "10.0.0.1 eth0"
+}
+
+@test "a short lease is renewed by itself" {
+	isc_start 16
+	dhcp_capture
+	attach_lan c0
+	WAIT_SECONDS=25 wait_until acknowledged "$MAC" 2
+	ipv4_is "$SLEEPER" "$ADDRESS"
+}
+
+@test "a renewal with another address and router: make before break" {
+	hostile_start
+	attach_lan c0
+	assert_eq 10.0.0.66/24 "$ADDRESS"
+	watch_addresses "$SLEEPER"
+	dhcp_stop hostile
+	hostile_start --address 10.0.0.67 3:0a0000fe
+	client_renew c0
+	wait_until ipv4_is "$SLEEPER" 10.0.0.67/24
+	wait_until default_is "$SLEEPER" "10.0.0.254 eth0"
+	wait_until claim_gone "$ADDRESS"
+	assert_make_before_break 10.0.0.66/24 10.0.0.67/24
+	assert_eq c0/eth0 "$(claim_owner 10.0.0.67)"
+	assert_contains "$(cli ps)" 10.0.0.67/24
+	lan_ping router 10.0.0.67
+	dhcp_stop hostile
+	hostile_start --address 10.0.0.67 3:0a0000fe 1:ffff0000
+	client_renew c0
+	wait_until ipv4_is "$SLEEPER" 10.0.0.67/16
+}
+
+@test "another router alone" {
+	hostile_start
+	attach_lan c0
+	dhcp_stop hostile
+	hostile_start 3:0a0000fd
+	client_renew c0
+	wait_until default_is "$SLEEPER" "10.0.0.253 eth0"
+	ipv4_is "$SLEEPER" "$ADDRESS"
+}
+
+@test "the server refuses the address (dnsmasq): another one" {
+	dnsmasq_start
+	dhcp_capture
+	attach_lan c0
+	dhcp_stop dnsmasq
+	dnsmasq_start --dhcp-host="$MAC,10.0.0.80"
+	client_renew c0
+	wait_until ipv4_is "$SLEEPER" 10.0.0.80/24
+	wait_until default_is "$SLEEPER" "10.0.0.1 eth0"
+	dhcp_seen NACK "$MAC"
+	wait_until claim_gone "$ADDRESS"
+	assert_eq "10.0.0.80" "$(dnsmasq_lease "$MAC" | cut -d ' ' -f 1)"
+}
+
+@test "the server refuses the address (ISC dhcpd): another one, with another router" {
+	isc_start 600
+	dhcp_capture
+	attach_lan c0
+	dhcp_stop isc
+	isc_start 600 'option routers 10.0.0.254' \
+		"host moved { hardware ethernet $MAC; fixed-address 10.0.0.79; }"
+	client_renew c0
+	wait_until ipv4_is "$SLEEPER" 10.0.0.79/24
+	wait_until default_is "$SLEEPER" "10.0.0.254 eth0"
+	dhcp_seen NACK "$MAC"
+	wait_until claim_gone "$ADDRESS"
+}
+
+@test "a server that refuses everything: no address, until one comes that does not" {
+	network_dhcp '{"timeout_ms": 1500}'
+	hostile_start --nak
+	sleeper_start
+	run attach c0 "$SLEEPER" lan
+	assert_eq 1 "$status"
+	assert_contains "$output" "DHCP"
+	[ "$(hostile_got REQUEST)" -ge 1 ]
+	no_clients
+	dhcp_stop
+	dnsmasq_start
+	attach c0 "$SLEEPER" lan
+	look "$SLEEPER"
+	[[ $ADDRESS == 10.0.0.1??/24 ]] || fail "address '$ADDRESS'"
+}
+
+# --- a lease that ends ---
+
+@test "lost: address and route go, discovery goes on, and the next lease is taken" {
+	dnsmasq_start
+	attach_lan c0
+	dhcp_stop dnsmasq
+	client_renew c0
+	WAIT_SECONDS=20 wait_until ipv4_is "$SLEEPER" ""
+	assert_default "$SLEEPER" 4 ""
+	wait_until claim_gone "$ADDRESS"
+	client_lives c0
+	refute grep -qF "${ADDRESS%/*}" <<<"$(cli ps)"
+	dnsmasq_start
+	WAIT_SECONDS=20 wait_until ipv4_is "$SLEEPER" "$ADDRESS"
+	wait_until default_is "$SLEEPER" "10.0.0.1 eth0"
+}
+
+@test "expired: the time of the lease is up" {
+	isc_start 16
+	attach_lan c0
+	dhcp_stop isc
+	WAIT_SECONDS=60 wait_until ipv4_is "$SLEEPER" ""
+	assert_default "$SLEEPER" 4 ""
+	wait_until claim_gone "$ADDRESS"
+	client_lives c0
+}
+
+# --- what is killed ---
+
+@test "a killed client: gc starts another, which asks for the same address" {
+	dnsmasq_start
+	dhcp_capture
+	attach_lan c0
+	before=$(client_of c0)
+	watch_addresses "$SLEEPER"
+	kill -KILL "$before"
+	wait_until process_gone "$before"
+	cli gc
+	client_lives c0
+	refute test "$before" = "$(client_of c0)"
+	wait_until acknowledged "$MAC" 2
+	dhcp_packets Discover "$MAC" | tail -n 1 |
+		grep -qF "Requested-IP (50), length 4: ${ADDRESS%/*} " || fail "another address is asked for"
+	cli gc
+	assert_eq 1 "$(clients | wc -w)" "clients"
+	ipv4_is "$SLEEPER" "$ADDRESS"
+	assert_eq "" "$(grep -F Deleted "$CHANGES")" "addresses that went"
+	release c0
+	wait_until dnsmasq_lease_gone "$MAC"
+}
+
+@test "poststop never comes: the client's next event ends it, and frees all" {
+	dnsmasq_start
+	attach_lan c0
+	sleeper_stop "$SLEEPER"
+	client_renew c0
+	wait_until no_clients
+	wait_until record_gone c0
+	assert_run_empty
+	wait_until dnsmasq_lease_gone "$MAC"
+}
+
+@test "poststop never comes: gc ends the client, and frees all" {
+	dnsmasq_start
+	attach_lan c0
+	sleeper_stop "$SLEEPER"
+	cli gc
+	no_clients
+	assert_run_empty
+	wait_until dnsmasq_lease_gone "$MAC"
+}
+
+# Starts the hook and waits until it waits for a lease. Its pid is in HOOK.
+hook_waits() { # ID
+	state_json creating "$1" "$SLEEPER" io.oci-macvlan.networks=lan >"$BATS_TEST_TMPDIR/state"
+	"$BUILD/oci-macvlan-hook" --etc "$ETC" --run "$RUN" createRuntime \
+		<"$BATS_TEST_TMPDIR/state" >"$BATS_TEST_TMPDIR/hook" 2>&1 3>&- &
+	HOOK=$!
+	wait_until client_lives "$1"
+}
+
+hook_kill() {
+	kill -KILL "$HOOK"
+	wait "$HOOK" || true
+}
+
+@test "the hook is killed while it waits, the container dies: gc leaves nothing" {
+	sleeper_start
+	hook_waits c0
+	hook_kill
+	sleeper_stop "$SLEEPER"
+	cli gc
+	no_clients
+	assert_run_empty
+}
+
+@test "the hook is killed while it waits: poststop leaves nothing" {
+	sleeper_start
+	hook_waits c0
+	hook_kill
+	release c0
+	no_clients
+	assert_run_empty
+}
+
+@test "the hook is killed while it waits: the next attach has one client and one lease" {
+	sleeper_start
+	hook_waits c0
+	hook_kill
+	dnsmasq_start
+	attach c0 "$SLEEPER" lan
+	look "$SLEEPER"
+	assert_eq 1 "$(clients | wc -w)" "clients"
+	assert_eq "${ADDRESS%/*}" "$(dnsmasq_lease "$MAC" | cut -d ' ' -f 1)"
+	assert_eq 1 "$(grep -c . "$(dhcp_dir)/dnsmasq.leases")" "leases"
+	release c0
+	wait_until dnsmasq_lease_gone "$MAC"
+}
+
+@test "poststop while the hook waits: neither waits for the other's end for long" {
+	network_dhcp '{"timeout_ms": 3000}'
+	sleeper_start
+	hook_waits c0
+	release c0
+	wait "$HOOK" || true
+	no_clients
+	assert_run_empty
+}

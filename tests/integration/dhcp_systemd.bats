@@ -1,0 +1,145 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# Where systemd runs a DHCP client has a unit of its own: stopping the unit that has started the
+# container must not take the client. With a real systemd:
+#
+#	tests/systemd-run.sh env OCI_MACVLAN_ISOLATED=1 TMPDIR=/run/tmp bats tests/integration/dhcp_systemd.bats
+
+load lib.bash
+load dhcp.bash
+load dhcp_clients.bash
+
+setup_file() {
+	if [ ! -d /run/systemd/system ]; then
+		echo "run it under tests/systemd-run.sh" >&2
+		return 1
+	fi
+	lab_setup_file
+}
+
+setup() {
+	lab_setup
+	network_dhcp
+	dnsmasq_start
+}
+
+teardown() {
+	systemctl stop engine 2>/dev/null || true
+	[ ! -e /run/systemd/private.away ] || socket_back
+	dhcp_teardown
+	assert_eq "" "$(scopes)" "units left"
+}
+
+scopes() {
+	systemctl list-units --all --plain --no-legend 'oci-macvlan-dhcp-*' | cut -d ' ' -f 1
+}
+
+cgroup_of() { # PID
+	sed -n 's/^0:://p' "/proc/$1/cgroup"
+}
+
+# What a runtime does, as the service 'engine': the container is not of it, as with conmon's scope.
+engine_attach() { # ID
+	sleeper_start
+	state_json creating "$1" "$SLEEPER" io.oci-macvlan.networks=lan >"$BATS_TEST_TMPDIR/state"
+	cat >"$BATS_TEST_TMPDIR/engine" <<-END
+		#!/bin/bash
+		"$BUILD/oci-macvlan-hook" --etc "$ETC" --run "$RUN" createRuntime <"$BATS_TEST_TMPDIR/state" \\
+			>"$BATS_TEST_TMPDIR/out" 2>&1
+		echo \$? >"$BATS_TEST_TMPDIR/status"
+		exec sleep 1000
+	END
+	chmod +x "$BATS_TEST_TMPDIR/engine"
+	rm -f "$BATS_TEST_TMPDIR/status"
+	systemd-run --quiet --unit=engine "$BATS_TEST_TMPDIR/engine"
+	WAIT_SECONDS=60 wait_until test -s "$BATS_TEST_TMPDIR/status"
+	cat "$BATS_TEST_TMPDIR/out"
+	return "$(cat "$BATS_TEST_TMPDIR/status")"
+}
+
+@test "the client is in a scope of its own, and outlives the unit that has started it" {
+	engine_attach c0
+	look "$SLEEPER"
+	pid=$(client_of c0)
+	client_lives c0
+	[[ $(cgroup_of "$pid") == /system.slice/oci-macvlan-dhcp-*.scope ]] ||
+		fail "cgroup $(cgroup_of "$pid")"
+	systemctl stop engine
+	client_lives c0
+	assert_eq "$pid" "$(client_of c0)"
+	ipv4_is "$SLEEPER" "$ADDRESS"
+	release c0
+	no_clients
+	wait_until dnsmasq_lease_gone "$MAC"
+	wait_until no_scopes
+}
+
+no_scopes() {
+	[ -z "$(scopes)" ]
+}
+
+@test "two containers, and one that comes back: a unit each" {
+	sleeper_start
+	attach c0 "$SLEEPER" lan
+	first=$SLEEPER
+	attach_lan c1
+	assert_eq 2 "$(scopes | wc -l)" "units"
+	release c0 "$first"
+	sleeper_start
+	attach c0 "$SLEEPER" lan
+	assert_eq 2 "$(scopes | wc -l)" "units"
+	assert_eq 2 "$(clients | wc -w)" "clients"
+}
+
+@test "stopping the scope is a farewell, and gc starts the client again" {
+	attach_lan c0
+	systemctl stop "$(scopes)"
+	no_clients
+	wait_until dnsmasq_lease_gone "$MAC"
+	cli gc
+	client_lives c0
+	wait_until ipv4_is "$SLEEPER" "$ADDRESS"
+}
+
+# --- a systemd that does not answer ---
+
+socket_away() {
+	mv /run/systemd/private /run/systemd/private.away
+}
+
+socket_back() {
+	rm -f /run/systemd/private
+	mv /run/systemd/private.away /run/systemd/private
+}
+
+@test "systemd cannot be reached: the client runs all the same" {
+	socket_away
+	attach_lan c0
+	client_lives c0
+	[ -n "$ADDRESS" ]
+	socket_back
+}
+
+@test "systemd does not answer: the client runs all the same, within the limit" {
+	socket_away
+	/usr/bin/python3 -I -c '
+import socket, time
+s = socket.socket(socket.AF_UNIX)
+s.bind("/run/systemd/private")
+s.listen(5)
+time.sleep(300)' </dev/null >/dev/null 2>&1 3>&- &
+	mute=$!
+	disown
+	wait_until test -S /run/systemd/private
+	sleeper_start
+	start=$SECONDS
+	run attach c0 "$SLEEPER" lan
+	took=$((SECONDS - start))
+	kill "$mute"
+	socket_back
+	assert_eq 0 "$status" "status ($output)"
+	[ "$took" -le 12 ] || fail "it took $took s"
+	client_lives c0
+	[ -n "$(ipv4_of "$SLEEPER")" ]
+}
