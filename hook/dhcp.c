@@ -36,6 +36,8 @@
 #include "schema/lease.h"
 #include "schema/record.h"
 
+/* How long systemd may take; it takes 20 ms. */
+#define UNIT_MS 2000
 /* What stands for the container's name in client_id and hostname. */
 #define NAME "{name}"
 
@@ -202,6 +204,7 @@ struct wait {
 	int dir;
 	int changes; /* of RUN/dhcp */
 	bool is_plain;
+	int64_t unit_until; /* how long systemd may take to give the client its unit */
 	struct lease lease;
 	char lease_name[DHCP_NAME_MAX];
 };
@@ -249,16 +252,33 @@ static bool wait_for_change(const struct wait *wait, int64_t rest)
 	return !polled[1].revents;
 }
 
-/* systemd-run may fail where its bus does; the client does not need it. */
-static int start_again(struct wait *wait, struct error *err)
+/* A systemd that is ill may refuse, or never answer; the client does not need it. */
+static int start_plain(struct wait *wait, struct error *err)
 {
-	if (wait->is_plain || !dhcp_client_has_systemd())
-		return error_set(err, -ECHILD, "the DHCP client has ended at once");
+	int r = dhcp_client_stop(
+		wait->dir, wait->wiring->id, wait->wiring->endpoint->interface, err);
+
+	if (r < 0)
+		return r;
 	log_notice("container '%s': systemd gives the DHCP client no unit: it stays in the "
 		   "runtime's cgroup",
 		wait->wiring->id);
 	wait->is_plain = true;
 	return start_client(wait->wiring, wait->dir, true, err);
+}
+
+/* The first thing that a client does is to say that it has nothing. */
+static bool is_silent(const struct wait *wait)
+{
+	return !wait->lease.is_bound && !*wait->lease.problem;
+}
+
+/* After a look that has found no lease. */
+static int check_alive(struct wait *wait, bool alive, struct error *err)
+{
+	if (!wait->is_plain && is_silent(wait) && (!alive || now_ms() >= wait->unit_until))
+		return start_plain(wait, err);
+	return alive ? 0 : error_set(err, -ECHILD, "the DHCP client has ended at once");
 }
 
 /* One look. Returns 1 when there is a lease, 0 when there may be one. */
@@ -286,10 +306,12 @@ static int wait_for_lease(struct wait *wait, struct error *err)
 		r = deadline_check("waiting for a DHCP server", err);
 		if (r < 0)
 			break;
+		if (!wait->is_plain && is_silent(wait) && rest > UNIT_MS)
+			rest = UNIT_MS;
 		alive = wait_for_change(wait, rest);
 		r = look(wait, err);
-		if (r == 0 && !alive)
-			r = start_again(wait, err);
+		if (r == 0)
+			r = check_alive(wait, alive, err);
 	}
 	return r;
 }
@@ -360,6 +382,8 @@ int dhcp_await(struct wiring *wiring, struct error *err)
 		r = open_changes(dir, &changes, err);
 	if (r < 0)
 		return r;
+	wait.is_plain = !dhcp_client_has_systemd();
+	wait.unit_until = now_ms() + UNIT_MS;
 	wait.dir = dir;
 	wait.changes = changes;
 	r = wait_for_lease(&wait, err);

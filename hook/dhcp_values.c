@@ -72,6 +72,15 @@ static bool next_word(const char **rest, char *ret, size_t size)
 	return true;
 }
 
+/* The client counts bits; which ones they are it leaves to us. */
+static bool is_netmask(const char *text, uint64_t len)
+{
+	struct ip ip;
+
+	return ip_parse(text, &ip, NULL) == 0 && ip.family == AF_INET &&
+	       ip_to_value(&ip) == (UINT32_MAX << (32 - len) & UINT32_MAX);
+}
+
 static int read_address(char *const environment[], struct cidr *ret, struct error *err)
 {
 	const char *ip = get(environment, "ip");
@@ -83,10 +92,10 @@ static int read_address(char *const environment[], struct cidr *ret, struct erro
 	if (!read_ip(ip, &cidr.ip))
 		return error_set(err, -EINVAL,
 			"the DHCP server gives the address '%.64s', which no machine can have", ip);
-	if (!read_uint(mask, 32, &len) || len == 0)
+	if (!read_uint(mask, 32, &len) || len == 0 || !is_netmask(get(environment, "subnet"), len))
 		return error_set(err, -EINVAL,
-			"the DHCP server gives the address '%.64s' with the prefix length '%.64s'",
-			ip, mask);
+			"the DHCP server gives the address '%.64s' with the netmask '%.64s'", ip,
+			get(environment, "subnet"));
 	cidr.len = (uint8_t)len;
 	subnet = cidr_subnet(&cidr);
 	if (cidr_reserves(&subnet, &cidr.ip))
@@ -114,6 +123,13 @@ static void add_route(struct ip_config *config, const struct cidr *dst, const st
 		config->routes[config->n_routes++] = (struct network_route){ *dst, *gateway };
 }
 
+/* Not a loopback or multicast address, nor a part of 0.0.0.0/8. */
+static bool is_destination(const struct cidr *dst)
+{
+	return dst->ip.family == AF_INET &&
+	       (ip_is_assignable(&dst->ip) || (dst->ip.bytes[0] == 0 && dst->len < 8));
+}
+
 /* Option 121, as pairs "NET/LEN GATEWAY"; a gateway of 0.0.0.0: on the link (RFC 3442). */
 static void read_routes(const char *rest, struct ip_config *config)
 {
@@ -124,7 +140,7 @@ static void read_routes(const char *rest, struct ip_config *config)
 		struct ip gateway = { 0 };
 		struct cidr dst;
 
-		if (cidr_parse(net, &dst, NULL) < 0 || dst.ip.family != AF_INET)
+		if (cidr_parse(net, &dst, NULL) < 0 || !is_destination(&dst))
 			continue;
 		if (strcmp(hop, "0.0.0.0") != 0 && !read_ip(hop, &gateway))
 			continue;
