@@ -355,7 +355,7 @@ int attach(struct host *host, const struct attach_request *request, struct error
 	config.request = request;
 	config.state = CONFIG_UNREAD;
 	if (r == 0)
-		r = dhcp_prepare(host, &plan, err);
+		r = dhcp_prepare(&plan, err);
 	if (r == 0)
 		r = parents_prepare(host, &plan, err);
 	if (r == 0)

@@ -43,23 +43,17 @@
 
 /**
  * dhcp_prepare() - see that what DHCP needs is there, before anything is done
- * @host: the host, whose namespace the process is still in
  * @plan: the plan
  * @err:  filled on failure
  *
- * Return: 0; -ENOENT: there is no client; or what open(2) gave.
+ * Return: 0; -ENOENT: there is no client.
  */
-int dhcp_prepare(struct host *host, const struct plan *plan, struct error *err)
+int dhcp_prepare(const struct plan *plan, struct error *err)
 {
-	bool is_wanted = false;
-	int r;
-
 	for (unsigned i = 0; i < plan->n; i++)
-		is_wanted = is_wanted || plan->items[i].network->ipam == NETWORK_IPAM_DHCP;
-	if (!is_wanted)
-		return 0;
-	r = dhcp_client_find(err);
-	return r == 0 ? host_keep_netns(host, err) : r;
+		if (plan->items[i].network->ipam == NETWORK_IPAM_DHCP)
+			return dhcp_client_find(err);
+	return 0;
 }
 
 /* A template with the container's name in it. */

@@ -19,7 +19,7 @@ struct store;
 struct wiring;
 
 /* dhcp.c: an attach */
-int dhcp_prepare(struct host *host, const struct plan *plan, struct error *err);
+int dhcp_prepare(const struct plan *plan, struct error *err);
 int dhcp_describe(const struct plan_item *item, struct config *config, struct record_dhcp *ret,
 	struct error *err);
 int dhcp_start(struct wiring *wiring, struct error *err);

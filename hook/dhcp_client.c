@@ -10,11 +10,13 @@
  */
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/sockios.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -385,17 +387,21 @@ static int move_aside(int *fd, struct error *err)
 static int launch_command(
 	const struct dhcp_client *client, const struct command *command, struct error *err)
 {
-	autoclose int host_netns = fcntl(client->host->netns, F_DUPFD_CLOEXEC, FD_ASIDE);
+	autoclose int host_netns = ioctl(client->host->nl.fd, SIOCGSKNS);
 	autoclose int theirs = -1;
 	autoclose int ours = -1;
 	int ends[2];
 	int r;
 
-	if (host_netns < 0 || pipe2(ends, O_CLOEXEC) < 0)
+	if (host_netns < 0)
+		return error_set_errno(err, "cannot open the host's network namespace");
+	if (pipe2(ends, O_CLOEXEC) < 0)
 		return error_set_errno(err, "cannot open a pipe");
 	ours = ends[0];
 	theirs = ends[1];
-	r = move_aside(&theirs, err);
+	r = move_aside(&host_netns, err);
+	if (r == 0)
+		r = move_aside(&theirs, err);
 	if (r == 0)
 		r = fork_twice(&(struct launch){ client, command, host_netns, theirs }, err);
 	if (r < 0)
@@ -406,7 +412,7 @@ static int launch_command(
 
 /**
  * dhcp_client_start() - start an endpoint's client
- * @client: the client; its id's lock is held, host_keep_netns() was called
+ * @client: the client; its id's lock is held
  * @err:    filled on failure
  *
  * It runs when this returns, and RUN/dhcp says as which process.

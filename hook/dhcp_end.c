@@ -211,8 +211,6 @@ static int revive_one(struct collection *collection, int dir, const struct recor
 	if (!client.member || has_client(dir, record->id, endpoint))
 		return 0;
 	if (!collection->dry_run)
-		r = host_keep_netns(collection->host, err);
-	if (r == 0 && !collection->dry_run)
 		r = dhcp_client_start(&client, err);
 	if (r < 0)
 		return error_prefix(err, "container '%s': '%s'", record->id, endpoint->interface);

@@ -305,7 +305,7 @@ int dhcp_event(char *const argv[])
 	static struct event event = { .dir = -1,
 		.container = -1,
 		.settings6 = -1,
-		.host = { .store = STORE_CLOSED, .nl = NL_CLOSED, .netns = -1 } };
+		.host = { .store = STORE_CLOSED, .nl = NL_CLOSED } };
 	struct error err;
 
 	signal(SIGPIPE, SIG_IGN);

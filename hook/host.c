@@ -111,24 +111,6 @@ void host_close(struct host *host)
 {
 	store_close(&host->store);
 	nl_close(&host->nl);
-	if (host->netns >= 0)
-		close(host->netns);
-	host->netns = -1;
-}
-
-/**
- * host_keep_netns() - hold the host's network namespace open, for children that need it
- * @host: the host; the process is still in that namespace, or has called this before
- * @err:  filled on failure
- *
- * Return: 0, or what open(2) gave.
- */
-int host_keep_netns(struct host *host, struct error *err)
-{
-	if (host->netns < 0)
-		host->netns = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	return host->netns < 0 ? error_set_errno(err, "cannot open the host's network namespace")
-			       : 0;
 }
 
 /**

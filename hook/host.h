@@ -26,15 +26,13 @@ struct host {
 	struct store store;
 	struct nl nl;
 	uint64_t cookie; /* SO_NETNS_COOKIE of the host's namespace */
-	int netns;	 /* it, held open; -1: nobody has asked for that (host_keep_netns()) */
 	char locked[HOST_LOCKS_MAX][CONTAINER_ID_MAX + 1]; /* ids; "": a free slot */
 };
 
-#define HOST_CLOSED ((struct host){ .store = STORE_CLOSED, .nl = NL_CLOSED, .netns = -1 })
+#define HOST_CLOSED ((struct host){ .store = STORE_CLOSED, .nl = NL_CLOSED })
 
 int host_open(const char *etc, const char *run, bool create, struct host *ret, struct error *err);
 void host_close(struct host *host);
-int host_keep_netns(struct host *host, struct error *err);
 int host_open_etc(const struct host *host, int *ret, struct error *err);
 int host_is_rootless(bool *ret, struct error *err);
 int host_refuse_rootless(struct error *err);

@@ -249,7 +249,7 @@ int main(int argc, char *argv[])
 {
 	struct arguments arguments = { .etc = HOST_ETC_DEFAULT, .run = HOST_RUN_DEFAULT };
 	/* Open until the process ends: then the kernel closes all of it, faster than we could. */
-	static struct host host = { .store = STORE_CLOSED, .nl = NL_CLOSED, .netns = -1 };
+	static struct host host = { .store = STORE_CLOSED, .nl = NL_CLOSED };
 	struct error err = { 0 };
 	int misused;
 
