@@ -86,6 +86,49 @@ assert_make_before_break() { # OLD NEW
 	wait_until ipv4_is "$SLEEPER" 10.0.0.67/16
 }
 
+@test "host_access follows the address" {
+	network_dhcp '{}' '{"host_access": true}'
+	hostile_start
+	attach_lan c0
+	ping -c 1 -W 2 10.0.0.66
+	can_ping "$SLEEPER" 10.0.0.2
+	dhcp_stop hostile
+	hostile_start --address 10.0.0.67
+	client_renew c0
+	wait_until claim_gone 10.0.0.66/24
+	wait_until ping -c 1 -W 0.5 10.0.0.67
+	can_ping "$SLEEPER" 10.0.0.2
+	assert_eq 10.0.0.67 "$(ip -j route show proto 77 | jq -r '.[].dst')" "the host's routes"
+	release c0
+	assert_eq "" "$(ip -j link | jq -r '.[].ifname | select(startswith("omv-"))')" "shims left"
+}
+
+@test "host_access of a lease that comes late" {
+	network_dhcp '{"timeout_ms": 0, "required": false}' '{"host_access": true}'
+	attach_lan c0
+	assert_eq "" "$ADDRESS"
+	dnsmasq_start
+	wait_until default_is "$SLEEPER" "10.0.0.1 eth0"
+	address=$(ipv4_of "$SLEEPER")
+	wait_until ping -c 1 -W 0.5 "${address%/*}"
+	can_ping "$SLEEPER" 10.0.0.2
+}
+
+@test "resolvers follow the lease in a container that runs" {
+	hostile_start 6:0a000001 15=lan
+	container_run c0 -a io.oci-macvlan.networks=lan
+	resolv_has() { # TEXT
+		[[ $(rt exec c0 cat /etc/resolv.conf) == *"$1"* ]]
+	}
+	resolv_has "nameserver 10.0.0.1"
+	resolv_has "search lan"
+	dhcp_stop hostile
+	hostile_start 6:0a0000fd 15=home
+	client_renew c0
+	wait_until resolv_has "nameserver 10.0.0.253"
+	assert_eq $'nameserver 10.0.0.253\nsearch home' "$(rt exec c0 cat /etc/resolv.conf)"
+}
+
 @test "another router alone" {
 	hostile_start
 	attach_lan c0
