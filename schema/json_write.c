@@ -14,6 +14,8 @@
 struct json_writer {
 	yajl_gen gen;
 	yajl_gen_status status; /* the first failure */
+	unsigned depth;
+	bool is_too_deep; /* json_parse() would not read it */
 };
 
 static void keep(struct json_writer *writer, yajl_gen_status status)
@@ -31,6 +33,12 @@ static void put_key(struct json_writer *writer, const char *key)
 {
 	if (key)
 		put_text(writer, key);
+}
+
+static void go_down(struct json_writer *writer)
+{
+	if (++writer->depth > JSON_DEPTH_MAX)
+		writer->is_too_deep = true;
 }
 
 /**
@@ -77,6 +85,7 @@ void json_writer_free(struct json_writer **writer)
 void json_open_object(struct json_writer *writer, const char *key)
 {
 	put_key(writer, key);
+	go_down(writer);
 	keep(writer, yajl_gen_map_open(writer->gen));
 }
 
@@ -86,6 +95,7 @@ void json_open_object(struct json_writer *writer, const char *key)
  */
 void json_close_object(struct json_writer *writer)
 {
+	writer->depth--;
 	keep(writer, yajl_gen_map_close(writer->gen));
 }
 
@@ -97,6 +107,7 @@ void json_close_object(struct json_writer *writer)
 void json_open_array(struct json_writer *writer, const char *key)
 {
 	put_key(writer, key);
+	go_down(writer);
 	keep(writer, yajl_gen_array_open(writer->gen));
 }
 
@@ -106,6 +117,7 @@ void json_open_array(struct json_writer *writer, const char *key)
  */
 void json_close_array(struct json_writer *writer)
 {
+	writer->depth--;
 	keep(writer, yajl_gen_array_close(writer->gen));
 }
 
@@ -158,6 +170,54 @@ void json_put_bool(struct json_writer *writer, const char *key, bool value)
 	keep(writer, yajl_gen_bool(writer->gen, value));
 }
 
+/* An array or an object with all that is in it. */
+static void put_container(struct json_writer *writer, const char *key, const struct json *value)
+{
+	bool is_object = value->type == JSON_OBJECT;
+
+	if (is_object)
+		json_open_object(writer, key);
+	else
+		json_open_array(writer, key);
+	json_for_each (member, value)
+		json_put_value(writer, is_object ? member->key : NULL, member);
+	if (is_object)
+		json_close_object(writer);
+	else
+		json_close_array(writer);
+}
+
+/**
+ * json_put_value() - write a value of a parsed document
+ * @writer: the writer
+ * @key:    its name in the object that is open, or NULL
+ * @value:  the value; no deeper than json_parse() lets it be
+ *
+ * What is written, read and written again is the same text.
+ */
+void json_put_value(struct json_writer *writer, const char *key, const struct json *value)
+{
+	switch (value->type) {
+	case JSON_NULL:
+		put_key(writer, key);
+		keep(writer, yajl_gen_null(writer->gen));
+		break;
+	case JSON_BOOLEAN:
+		json_put_bool(writer, key, value->boolean);
+		break;
+	case JSON_NUMBER:
+		json_put_number(writer, key, value->text);
+		break;
+	case JSON_STRING:
+		json_put_string(writer, key, value->text);
+		break;
+	case JSON_ARRAY:
+	case JSON_OBJECT:
+		put_container(writer, key, value);
+		break;
+	}
+}
+
 /**
  * json_writer_text() - the document, when all that was begun has ended
  * @writer:   the writer
@@ -165,13 +225,16 @@ void json_put_bool(struct json_writer *writer, const char *key, bool value)
  * @ret_size: its size in bytes
  * @err:      filled on failure
  *
- * Return: 0, -EINVAL (a string that is not UTF-8), -ENOMEM.
+ * Return: 0, -EINVAL (a string that is not UTF-8), -E2BIG (nested too deep), -ENOMEM.
  */
 int json_writer_text(
 	struct json_writer *writer, const char **ret, size_t *ret_size, struct error *err)
 {
 	const unsigned char *text;
 
+	if (writer->is_too_deep)
+		return error_set(
+			err, -E2BIG, "it is nested more than %d levels deep", JSON_DEPTH_MAX);
 	if (writer->status == yajl_gen_invalid_string)
 		return error_set(err, -EINVAL, "a string is not valid UTF-8");
 	if (writer->status != yajl_gen_status_ok && writer->status != yajl_gen_generation_complete)
