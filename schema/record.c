@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "schema/error.h"
+#include "schema/json.h"
 #include "schema/record_parts.h"
 
 /* How much of an id is shown as a name where there is none, as engines do. */
@@ -62,6 +63,8 @@ int record_new(const char *id, struct record **ret, struct error *err)
  */
 void record_free(struct record **record)
 {
+	if (*record)
+		json_free(&(*record)->doc);
 	free(*record);
 	*record = NULL;
 }
@@ -234,6 +237,18 @@ static int check_link(const struct record_endpoint *endpoint, struct error *err)
 	return 0;
 }
 
+/* Its program is run: so it is one that no search finds, and no folder of somebody else's. */
+static int check_plugin(const struct record_plugin *plugin, struct error *err)
+{
+	if (!plugin->program)
+		return 0;
+	if (*plugin->program != '/' || strlen(plugin->program) >= RECORD_PROGRAM_MAX)
+		return error_set(err, -EINVAL,
+			"plugin.program: '%.64s' is not a path that begins with a slash",
+			plugin->program);
+	return 0;
+}
+
 static int check_endpoint(const struct record *record, unsigned index, struct error *err)
 {
 	const struct record_endpoint *endpoint = &record->endpoints[index];
@@ -247,6 +262,8 @@ static int check_endpoint(const struct record *record, unsigned index, struct er
 		r = check_dhcp(endpoint, err);
 	if (r == 0)
 		r = check_link(endpoint, err);
+	if (r == 0)
+		r = check_plugin(&endpoint->plugin, err);
 	if (r < 0)
 		return r;
 	for (unsigned i = 0; i < index; i++)

@@ -12,8 +12,11 @@
 #include "schema/network.h"
 
 struct error;
+struct json;
+struct json_doc;
 
-#define RECORD_FILE_MAX (256 * 1024)
+/* Most of a large one are configurations of CNI IPAM plugins. */
+#define RECORD_FILE_MAX (1024 * 1024)
 #define RECORD_MEMBERS_MAX 128
 #define RECORD_ENDPOINTS_MAX 32
 
@@ -39,6 +42,18 @@ struct record_dhcp {
 	bool gives_mtu;
 };
 
+/* The CNI IPAM plugin that an endpoint has its addresses from, and what it is given: the same in
+ * the end as in the beginning, whatever has become of the network's file. Its parts lie in
+ * documents that live longer than the record.
+ */
+struct record_plugin {
+	const char *program; /* its path; NULL: there is no plugin */
+	const char *path;    /* CNI_PATH */
+	const char *args;    /* CNI_ARGS */
+	const struct json *config;
+	const struct json *result; /* what it has answered; NULL: it is not known yet */
+};
+
 /* One interface in the namespace. An intent until ifindex is known: then it has no MAC and no
  * addresses in the record, but may have a link and claims.
  */
@@ -55,6 +70,7 @@ struct record_endpoint {
 	char key[CONTAINER_ID_MAX + 1]; /* what the same address again, and a hashed MAC, go by */
 	uint8_t mac[MAC_SIZE];
 	unsigned n_addresses;
+	struct record_plugin plugin;
 	struct cidr addresses[NETWORK_SUBNETS_MAX];
 };
 
@@ -71,6 +87,7 @@ struct record {
 	bool nsid_shared;		   /* the id was there before us */
 	unsigned n_members;
 	unsigned n_endpoints;
+	struct json_doc *doc; /* that plugins' parts lie in, where it was read; freed with it */
 	/* Last, and not cleared when a record is made: each entry is written whole as it is added.
 	 */
 	struct record_member members[RECORD_MEMBERS_MAX];
@@ -87,6 +104,8 @@ int record_remove(int dir, const char *id, struct error *err);
 const struct record_member *record_member_of(const struct record *record, const char *id);
 int record_add_member(struct record *record, const struct record_member *member, struct error *err);
 struct record_endpoint *record_add_endpoint(struct record *record);
+int record_set_plugin(
+	struct record_endpoint *endpoint, const struct json_doc *doc, struct error *err);
 bool record_has_family(const struct record_endpoint *endpoint, sa_family_t family);
 unsigned record_first_intent(const struct record *record);
 void record_drop_member(struct record *record, const char *id);

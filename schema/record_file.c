@@ -37,6 +37,18 @@ static void put_dhcp(struct json_writer *writer, const struct record_dhcp *dhcp)
 	json_close_object(writer);
 }
 
+static void put_plugin(struct json_writer *writer, const struct record_plugin *plugin)
+{
+	json_open_object(writer, "plugin");
+	json_put_string(writer, "program", plugin->program);
+	json_put_string(writer, "path", plugin->path);
+	json_put_string(writer, "args", plugin->args);
+	json_put_value(writer, "config", plugin->config);
+	if (plugin->result)
+		json_put_value(writer, "result", plugin->result);
+	json_close_object(writer);
+}
+
 static void put_endpoint(struct json_writer *writer, const struct record_endpoint *endpoint)
 {
 	char mac[MAC_TEXT];
@@ -51,6 +63,8 @@ static void put_endpoint(struct json_writer *writer, const struct record_endpoin
 		json_put_bool(writer, "host_access", true);
 	if (endpoint->is_dhcp)
 		put_dhcp(writer, &endpoint->dhcp);
+	if (endpoint->plugin.program)
+		put_plugin(writer, &endpoint->plugin);
 	if (endpoint->ifindex > 0) {
 		json_put_uint(writer, "ifindex", (uint64_t)endpoint->ifindex);
 		json_put_string(writer, "key", endpoint->key);
@@ -112,7 +126,8 @@ static void put_record(struct json_writer *writer, const struct record *record)
  * @ret_size: its size in bytes without that NUL
  * @err:      filled on failure
  *
- * Return: 0; what record_check() returns for something that is no record; -ENOMEM.
+ * Return: 0; what record_check() returns for something that is no record; -E2BIG;
+ * -ENOMEM.
  */
 int record_format(const struct record *record, char **ret, size_t *ret_size, struct error *err)
 {
@@ -129,6 +144,8 @@ int record_format(const struct record *record, char **ret, size_t *ret_size, str
 		return error_set(err, -ENOMEM, "out of memory");
 	put_record(writer, record);
 	r = json_writer_text(writer, &text, &size, err);
+	if (r == 0 && size >= RECORD_FILE_MAX)
+		r = error_set(err, -E2BIG, "it would be larger than %d bytes", RECORD_FILE_MAX);
 	if (r < 0)
 		return r;
 	copy = malloc(size + sizeof("\n"));

@@ -293,6 +293,13 @@ static int read_dhcp(const struct json *value, const char *where, void *ret, str
 	return members_read_object(value, dhcp_members, where, &endpoint->dhcp, err);
 }
 
+static int read_plugin(const struct json *value, const char *where, void *ret, struct error *err)
+{
+	struct record_endpoint *endpoint = ret;
+
+	return record_read_plugin(value, where, &endpoint->plugin, err);
+}
+
 static const struct member intent_members[] = {
 	{ "network", read_network, true },
 	{ "interface", read_interface, true },
@@ -301,6 +308,7 @@ static const struct member intent_members[] = {
 	{ "mode", read_mode, true },
 	{ "host_access", read_host_access, false },
 	{ "dhcp", read_dhcp, false },
+	{ "plugin", read_plugin, false },
 	{ NULL, NULL, false },
 };
 
@@ -312,12 +320,21 @@ static const struct member endpoint_members[] = {
 	{ "mode", read_mode, true },
 	{ "host_access", read_host_access, false },
 	{ "dhcp", read_dhcp, false },
+	{ "plugin", read_plugin, false },
 	{ "ifindex", read_ifindex, true },
 	{ "key", read_key, true },
 	{ "mac", read_mac, true },
 	{ "addresses", read_addresses, true },
 	{ NULL, NULL, false },
 };
+
+static bool has_plugin(const struct record *record)
+{
+	for (unsigned i = 0; i < record->n_endpoints; i++)
+		if (record->endpoints[i].plugin.program)
+			return true;
+	return false;
+}
 
 static int add_endpoint(const struct json *value, const char *where, void *ret, struct error *err)
 {
@@ -402,6 +419,10 @@ int record_parse(const char *text, size_t size, struct record **ret, struct erro
 		r = record_check(record, err);
 	if (r < 0)
 		return r;
+	if (has_plugin(record)) {
+		record->doc = doc;
+		doc = NULL;
+	}
 	*ret = record;
 	record = NULL;
 	return 0;

@@ -29,6 +29,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	must(record_parse(text, text_size, &again, &err) == 0);
 	must(record_format(again, &second, &second_size, &err) == 0);
 	must(text_size == second_size && !strcmp(text, second));
-	must(!memcmp(record, again, sizeof(*record)));
 	return 0;
 }

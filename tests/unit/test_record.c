@@ -293,7 +293,7 @@ static void test_files(void)
 
 		ok(ftruncate(fd, RECORD_FILE_MAX + 1) == 0, "a file over the limit");
 	}
-	expect_unloaded(dir, "s", -EFBIG, "larger than 262144");
+	expect_unloaded(dir, "s", -EFBIG, "larger than 1048576");
 	ok(symlinkat("/nonexistent", dir, "k.tmp") == 0, "a killed save has left something");
 	ok(symlinkat("/nonexistent", dir, "k.json") == 0, "and so has somebody else");
 	is_int(record_remove(dir, "k", &err), 0, "both are removed");
