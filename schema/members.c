@@ -13,10 +13,15 @@
 #include "schema/json.h"
 #include "schema/text.h"
 
-/* "WHERE.KEY", cut where it is too long. Not by snprintf(3): it is asked for with each key of each
- * document, and nearly never printed.
+/**
+ * members_put_where() - "WHERE.KEY", cut where it is too long
+ * @ret:   the place
+ * @where: the place of what has the key
+ * @key:   the key
+ *
+ * Not by snprintf(3): it is asked for with each key of each document, and nearly never printed.
  */
-static void put_where(char ret[MEMBERS_WHERE_MAX], const char *where, const char *key)
+void members_put_where(char ret[MEMBERS_WHERE_MAX], const char *where, const char *key)
 {
 	char *end = ret + MEMBERS_WHERE_MAX - 1;
 	char *to = mempcpy(ret, where, strnlen(where, MEMBERS_WHERE_MAX - 1));
@@ -59,7 +64,7 @@ int members_read_object(const struct json *object, const struct member members[]
 		const struct json *value = json_member(object, member->key);
 		char place[MEMBERS_WHERE_MAX];
 
-		put_where(place, where, member->key);
+		members_put_where(place, where, member->key);
 		if (value)
 			r = member->read(value, place, ret, err);
 		else if (member->required)
@@ -118,7 +123,7 @@ int members_read_map(const struct json *object, members_read_fn *read, const cha
 	json_for_each (value, object) {
 		char place[MEMBERS_WHERE_MAX];
 
-		put_where(place, where, value->key);
+		members_put_where(place, where, value->key);
 		r = read(value, place, ret, err);
 		if (r < 0)
 			return r;

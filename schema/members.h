@@ -30,6 +30,7 @@ int members_read_array(const struct json *array, members_read_fn *read, const ch
 	void *ret, struct error *err);
 int members_read_map(const struct json *object, members_read_fn *read, const char *where, void *ret,
 	struct error *err);
+void members_put_where(char ret[MEMBERS_WHERE_MAX], const char *where, const char *key);
 int members_copy_string(
 	const struct json *value, const char *where, char *ret, size_t size, struct error *err);
 

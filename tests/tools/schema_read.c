@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: MIT
 /*
- * Reads one of our documents with the reader of the programs: tests/schema/agree.py compares what
- * it says with what a JSON Schema validator says.
+ * Reads one of our documents, or the answer of a plugin, with the reader of the programs:
+ * tests/schema/agree.py compares what it says with what a JSON Schema validator says.
  */
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "schema/cleanup.h"
+#include "schema/cni.h"
 #include "schema/error.h"
 #include "schema/file.h"
+#include "schema/ip_config.h"
 #include "schema/network.h"
 #include "schema/record.h"
 #include "schema/selection.h"
@@ -38,6 +40,13 @@ static int read_record(const char *text, size_t size, struct error *err)
 	return record_parse(text, size, &record, err);
 }
 
+static int read_cni(const char *text, size_t size, struct error *err)
+{
+	struct ip_config config;
+
+	return cni_parse_result(text, size, &config, err);
+}
+
 static const struct {
 	const char *name;
 	int (*read)(const char *text, size_t size, struct error *err);
@@ -45,6 +54,7 @@ static const struct {
 	{ "network", read_network },
 	{ "selection", read_selection },
 	{ "record", read_record },
+	{ "cni", read_cni },
 };
 
 int main(int argc, char **argv)
@@ -55,7 +65,7 @@ int main(int argc, char **argv)
 	int r = -EINVAL;
 
 	if (argc != 3) {
-		fprintf(stderr, "usage: schema_read network|selection|record FILE\n");
+		fprintf(stderr, "usage: schema_read network|selection|record|cni FILE\n");
 		return 2;
 	}
 	if (file_read(AT_FDCWD, argv[2], DOCUMENT_MAX, &text, &size, &err) < 0) {
