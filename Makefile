@@ -27,7 +27,8 @@ HARDENING := -fPIE -fstack-protector-strong $(if $(SAN),,-D_FORTIFY_SOURCE=2)
 COMMA := ,
 SANITIZERS := $(if $(SAN),-fsanitize=address$(COMMA)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
 
-override CPPFLAGS += -I. -D_GNU_SOURCE -DOCI_MACVLAN_VERSION='"$(VERSION)"' -MMD -MP
+override CPPFLAGS += -I. -D_GNU_SOURCE -DOCI_MACVLAN_VERSION='"$(VERSION)"' \
+	-DOCI_MACVLAN_LIBEXEC='"$(PREFIX)/libexec/oci-macvlan"' -MMD -MP
 override CFLAGS += -std=gnu11 $(WARNINGS) $(HARDENING) $(SANITIZERS)
 override LDFLAGS += -pie -Wl,-z,relro,-z,now $(SANITIZERS)
 # The C library first: most symbols are its, and the loader looks for each in this order.

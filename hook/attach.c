@@ -7,7 +7,8 @@
  *
  *   intent   a record is written that names the networks, the parents, the namespace and init
  *   owner    RUN/netns/COOKIE says whose record has this namespace's endpoints
- *   claims   the addresses, as links in RUN/pools/PARENT (items.c, as the next)
+ *   plugin   the ADD of a CNI IPAM plugin, where one gives the addresses (items.c, as the next)
+ *   claims   the addresses, as links in RUN/pools/PARENT
  *   link     created in the container's namespace, given its addresses, set up (endpoint.c); before
  *            that, the addresses are tried out on the LAN (probes.c)
  *   lease    of a network with DHCP, from a client that stays with the container (dhcp.c)
@@ -93,6 +94,8 @@ static int add_intents(struct attachment *a, struct error *err)
 		endpoint->is_dhcp = item->network->ipam == NETWORK_IPAM_DHCP;
 		if (endpoint->is_dhcp)
 			r = dhcp_describe(item, a->config, &endpoint->dhcp, err);
+		if (r == 0 && item->plugin)
+			r = record_set_plugin(endpoint, item->plugin, err);
 	}
 	return r;
 }
@@ -320,8 +323,13 @@ static int attach_once(struct attachment *a, struct error *err)
 
 static int attach_locked(struct attachment *a, struct error *err)
 {
-	int r = previous_settle(a->host, a->netns, a->request->id, err);
+	int r;
 
+	/* Whatever plugin the container had, it is not to be kept from starting by that for ever.
+	 */
+	a->host->forgets_plugins = true;
+	r = previous_settle(a->host, a->netns, a->request->id, err);
+	a->host->forgets_plugins = false;
 	if (r < 0)
 		return r;
 	for (unsigned try = 0; try < OWNER_TRIES; try++) {

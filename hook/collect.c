@@ -222,7 +222,7 @@ static int free_endpoints(struct collection *collection, struct record *record, 
 	else
 		r = detach_all(collection->host, record, err);
 	if (r < 0)
-		return r;
+		return error_prefix(err, "container '%s'", record->id);
 	collection->freed++;
 	collect_report(
 		collection, record->id, what.used > 0 ? what.text : "its record", verdict->why);

@@ -4,9 +4,9 @@
  * gc, network rm -f and the undo of a failed attach; attach.c tells why it can.
  *
  * The order: DHCP client ended, link gone (acknowledged by the kernel, or its namespace is dead),
- * then the host's routes to it, the claims, the namespace's owner, the record. So no address is
- * free while something still answers to it, and whoever is killed half-way leaves a record with
- * which the next one goes on.
+ * then the host's routes to it, what a plugin gave, the claims, the namespace's owner, the record.
+ * So no address is free while something still answers to it, and whoever is killed half-way leaves
+ * a record with which the next one goes on.
  */
 #include "hook/detach.h"
 
@@ -22,6 +22,7 @@
 #include "hook/log.h"
 #include "hook/proc.h"
 #include "ipam/claims.h"
+#include "ipam/delegate.h"
 #include "ipam/ipam.h"
 #include "schema/cleanup.h"
 #include "schema/error.h"
@@ -62,18 +63,74 @@ static int delete_links(
 	return r;
 }
 
+/* A plugin that is gone may come back: then gc gives it back what is its. Whoever must not wait for
+ * that forgets it.
+ */
+static int miss_plugin(
+	const struct host *host, const struct record_endpoint *endpoint, struct error *err)
+{
+	if (!host->forgets_plugins)
+		return error_set(err, -ENOPKG,
+			"IPAM plugin '%s' is gone: install it again, for it has addresses to take "
+			"back; or 'oci-macvlan network rm -f %s' forgets them",
+			endpoint->plugin.program, endpoint->network);
+	log_notice("network '%s': IPAM plugin '%s' is gone, and is not told that what it has "
+		   "reserved for interface '%s' is free",
+		endpoint->network, endpoint->plugin.program, endpoint->interface);
+	return 0;
+}
+
+static int release_plugin(struct host *host, const struct record *record,
+	const struct record_endpoint *endpoint, struct error *err)
+{
+	const struct delegate delegate = {
+		.id = record->id,
+		.endpoint = endpoint,
+		.home = host->nl.fd,
+	};
+	int r;
+
+	if (!endpoint->plugin.program)
+		return 0;
+	if (!delegate_is_there(endpoint))
+		return miss_plugin(host, endpoint, err);
+	if (host->is_plugin_hung)
+		return error_set(err, -ETIME,
+			"IPAM plugin '%s' is not asked: one did not end in time just now",
+			endpoint->plugin.program);
+	r = delegate_del(&delegate, err);
+	host->is_plugin_hung = r == -ETIME;
+	return r;
+}
+
 /* The host's routes first: an address that is free leads nowhere. */
+static int release_claim(struct host *host, const struct record *record,
+	const struct record_endpoint *endpoint, struct error *err)
+{
+	int r = host_access_remove(host, record->id, endpoint, err);
+
+	if (r == 0)
+		r = release_plugin(host, record, endpoint, err);
+	if (r == 0)
+		r = ipam_release(&host->store, record->id, endpoint, err);
+	if (r == 0)
+		r = dhcp_remove(host, record->id, endpoint, err);
+	return r < 0 ? error_prefix(err, "interface '%s'", endpoint->interface) : 0;
+}
+
+/* One that cannot be released must not keep the others. */
 static int release_claims(
 	struct host *host, const struct record *record, unsigned first, struct error *err)
 {
+	struct error later;
 	int r = 0;
 
-	for (unsigned i = first; r == 0 && i < record->n_endpoints; i++) {
-		r = host_access_remove(host, record->id, &record->endpoints[i], err);
+	for (unsigned i = first; i < record->n_endpoints; i++) {
+		int each =
+			release_claim(host, record, &record->endpoints[i], r == 0 ? err : &later);
+
 		if (r == 0)
-			r = ipam_release(&host->store, record->id, &record->endpoints[i], err);
-		if (r == 0)
-			r = dhcp_remove(host, record->id, &record->endpoints[i], err);
+			r = each;
 	}
 	return r;
 }

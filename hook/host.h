@@ -25,7 +25,9 @@ struct host {
 	const char *run;
 	struct store store;
 	struct nl nl;
-	uint64_t cookie; /* SO_NETNS_COOKIE of the host's namespace */
+	uint64_t cookie;      /* SO_NETNS_COOKIE of the host's namespace */
+	bool is_plugin_hung;  /* one did not end in time: no other is waited for */
+	bool forgets_plugins; /* a plugin that is gone has nothing to give back */
 	char locked[HOST_LOCKS_MAX][CONTAINER_ID_MAX + 1]; /* ids; "": a free slot */
 };
 

@@ -6,6 +6,7 @@
 #include "hook/items.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -20,10 +21,13 @@
 #include "hook/reconcile.h"
 #include "hook/routes.h"
 #include "ipam/claims.h"
+#include "ipam/delegate.h"
 #include "ipam/ipam.h"
 #include "schema/cleanup.h"
 #include "schema/deadline.h"
 #include "schema/error.h"
+#include "schema/ip_config.h"
+#include "schema/json.h"
 #include "schema/record.h"
 #include "schema/text.h"
 
@@ -149,6 +153,32 @@ static int in_network(const struct work *work, int r, struct error *err)
 	return r < 0 ? error_prefix(err, "network '%s'", work->request.network->name) : r;
 }
 
+/* A plugin may give what nobody may have. */
+static int ask_plugin(const struct items *items, struct work *work, struct error *err)
+{
+	struct plan_item *item = &items->plan->items[work->wiring.item - items->plan->items];
+	struct record_endpoint *endpoint = work->wiring.endpoint;
+	const struct delegate delegate = {
+		.id = items->record->id,
+		.endpoint = endpoint,
+		.home = items->host->nl.fd,
+	};
+	int r;
+
+	item->given = calloc(1, sizeof(*item->given));
+	if (!item->given)
+		return error_set(err, -ENOMEM, "out of memory");
+	r = delegate_add(&delegate, items->netns->pid, &item->answer, item->given, err);
+	if (r < 0)
+		return r;
+	endpoint->plugin.result = json_root(item->answer);
+	work->request.given = item->given;
+	r = ipam_check_given(&work->request, err);
+	if (r < 0)
+		error_prefix(err, "IPAM plugin '%s'", endpoint->plugin.program);
+	return r;
+}
+
 static int claim(const struct items *items, struct work *work, struct error *err)
 {
 	struct record_endpoint *endpoint = work->wiring.endpoint;
@@ -156,6 +186,8 @@ static int claim(const struct items *items, struct work *work, struct error *err
 	int r = choose_key(
 		items, &work->request, endpoint, work->wiring.item, &work->key_is_name, err);
 
+	if (r == 0 && endpoint->plugin.program)
+		r = ask_plugin(items, work, err);
 	if (r == 0)
 		r = allocate(items, &work->request, &result, err);
 	if (r < 0)

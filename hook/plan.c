@@ -13,9 +13,11 @@
 #include "hook/host.h"
 #include "hook/host_access.h"
 #include "hook/rtnl.h"
+#include "ipam/delegate.h"
 #include "ipam/ipam.h"
 #include "schema/cleanup.h"
 #include "schema/error.h"
+#include "schema/json.h"
 #include "schema/record.h"
 #include "schema/text.h"
 
@@ -94,7 +96,7 @@ static int check_default_route(const struct plan_item *item, struct error *err)
 	return 0;
 }
 
-static int check_item(const struct plan *plan, const struct plan_item *item, struct error *err)
+static int check_item(const struct plan *plan, struct plan_item *item, struct error *err)
 {
 	const struct ipam_request request = {
 		.network = item->network,
@@ -108,6 +110,8 @@ static int check_item(const struct plan *plan, const struct plan_item *item, str
 		r = check_default_route(item, err);
 	if (r == 0)
 		r = ipam_check(&request, err);
+	if (r == 0 && item->network->ipam == NETWORK_IPAM_PLUGIN)
+		r = delegate_plan(item->network, item->selection, &item->plugin, err);
 	return r < 0 ? error_prefix(err, "network '%s'", item->network->name) : 0;
 }
 
@@ -353,6 +357,8 @@ void plan_free(struct plan *plan)
 {
 	for (unsigned i = 0; i < plan->n; i++) {
 		network_free(&plan->items[i].network);
+		json_free(&plan->items[i].plugin);
+		json_free(&plan->items[i].answer);
 		free(plan->items[i].given);
 	}
 	plan->n = 0;

@@ -12,6 +12,7 @@ struct attach_request;
 struct error;
 struct host;
 struct ip_config;
+struct json_doc;
 struct nl;
 struct record;
 struct record_endpoint;
@@ -25,9 +26,11 @@ struct plan_item {
 	struct network *network;
 	struct parent parent;
 	char interface[INTERFACE_NAME_MAX + 1]; /* its name in the container */
-	unsigned occurrence; /* 0: this network is selected here the first time */
-	bool joined;	     /* another container of the pod has it already: nothing to make */
-	unsigned endpoint;   /* its place in the record */
+	unsigned occurrence;	 /* 0: this network is selected here the first time */
+	bool joined;		 /* another container of the pod has it already: nothing to make */
+	unsigned endpoint;	 /* its place in the record */
+	struct json_doc *plugin; /* what its plugin is run with, as a record has it, */
+	struct json_doc *answer; /* and what that has answered; NULL: nothing yet */
 	/* What a DHCP server or a plugin says of it, when it has spoken; else NULL. */
 	struct ip_config *given;
 };

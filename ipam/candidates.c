@@ -13,7 +13,7 @@
 #include "schema/selection.h"
 
 /**
- * candidates_is_static() - was an address asked for by name
+ * candidates_is_static() - was an address asked for by name, or chosen by others
  * @request: the endpoint
  * @ip:      the address
  *
@@ -21,6 +21,8 @@
  */
 bool candidates_is_static(const struct ipam_request *request, const struct ip *ip)
 {
+	if (request->given)
+		return true;
 	for (unsigned i = 0; i < request->selection->n_ips; i++)
 		if (ip_equal(&request->selection->ips[i].ip, ip))
 			return true;
@@ -134,14 +136,17 @@ int candidates_drop(struct store *store, const struct ipam_request *request,
 int candidates_past(struct store *store, const struct ipam_request *request, const struct ip *ip,
 	struct pool_past *ret, struct error *err)
 {
-	const struct network_subnet *subnet = network_subnet_of(request->network, ip);
 	struct allocation allocation cleanup(ipam_end) = { 0 };
+	struct network_subnet subnet;
 	struct pool_request pool_request;
 	int r = ipam_begin(store, request, &allocation, err);
 
 	if (r < 0)
 		return r;
-	pool_request = ipam_pool_request(&allocation, subnet);
+	*ret = (struct pool_past){ 0 };
+	if (!ipam_subnet_of(request, ip, &subnet))
+		return 0;
+	pool_request = ipam_pool_request(&allocation, &subnet);
 	pool_recall_past(allocation.pool->dir, &allocation.pool->hints, &pool_request, ip, ret);
 	return 0;
 }

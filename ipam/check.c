@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "schema/error.h"
+#include "schema/ip_config.h"
 #include "schema/selection.h"
 
 static bool has_gateway(const struct network *network, const struct ip *ip)
@@ -50,38 +51,45 @@ static int check_reserved(const struct ipam_request *request, const struct netwo
 	const struct ip *ip, struct error *err)
 {
 	const struct network *network = request->network;
+	const char *advice = request->given ? "keep the plugin from giving it" : "ask for another";
 	char text[IP_TEXT];
 	char in[CIDR_TEXT];
 
 	ip_format(ip, text);
 	if (cidr_reserves(&subnet->subnet, ip))
 		return error_set(err, -EINVAL,
-			"address '%s' of network '%s' is the %s address of %s: ask for another",
-			text, network->name,
+			"address '%s' of network '%s' is the %s address of %s: %s", text,
+			network->name,
 			ip->family == AF_INET6		   ? "subnet-router anycast"
 			: ip_equal(ip, &subnet->subnet.ip) ? "network"
 							   : "broadcast",
-			cidr_format(&subnet->subnet, in));
+			cidr_format(&subnet->subnet, in), advice);
 	if (has_gateway(network, ip))
-		return error_set(err, -EINVAL,
-			"address '%s' is a gateway of network '%s': ask for another", text,
-			network->name);
+		return error_set(err, -EINVAL, "address '%s' is a gateway of network '%s': %s",
+			text, network->name, advice);
 	for (unsigned i = 0; i < request->selection->n_gateways; i++)
 		if (ip_equal(&request->selection->gateways[i], ip))
 			return error_set(err, -EINVAL,
-				"address '%s' is asked for as default route too: ask for another",
-				text);
+				"address '%s' is asked for as default route too: %s", text, advice);
 	for (unsigned i = 0; i < network->n_aux; i++)
 		if (ip_equal(&network->aux[i].ip, ip))
 			return error_set(err, -EINVAL,
-				"address '%s' of network '%s' is the aux address of '%s': ask for "
-				"another",
-				text, network->name, network->aux[i].name);
+				"address '%s' of network '%s' is the aux address of '%s': %s", text,
+				network->name, network->aux[i].name, advice);
 	for (size_t i = 0; i < request->n_host; i++)
 		if (ip_equal(&request->host[i], ip))
-			return error_set(err, -EINVAL,
-				"address '%s' is the host's own address: ask for another", text);
+			return error_set(err, -EINVAL, "address '%s' is the host's own address: %s",
+				text, advice);
 	return 0;
+}
+
+/* Of a family that the network has no subnet of only who gives the addresses knows more. */
+static int check_elsewhere(
+	const struct ipam_request *request, const struct ip *ip, struct error *err)
+{
+	const struct network_subnet subnet = { .subnet = { *ip, (uint8_t)ip_bits(ip->family) } };
+
+	return check_reserved(request, &subnet, ip, err);
 }
 
 /* Checks the address at this index of the selection. */
@@ -99,6 +107,9 @@ static int check_ip(const struct ipam_request *request, unsigned index, struct e
 			"address '%s' cannot be asked for: network '%s' has IPv4 by DHCP, reserve "
 			"it at the server for the container's MAC or client_id",
 			text, request->network->name);
+	if (!subnet && request->network->ipam == NETWORK_IPAM_PLUGIN &&
+		!network_has_family(request->network, wanted->ip.family))
+		return check_elsewhere(request, &wanted->ip, err);
 	if (!subnet)
 		return report_outside(request->network, "address", &wanted->ip, err);
 	cidr_format(&subnet->subnet, in);
@@ -137,17 +148,13 @@ static int check_gateway(const struct network *network, const struct ip *gateway
  *
  * Changes nothing and claims nothing: an address that is taken is found by ipam_allocate().
  *
- * Return: 0, -EINVAL, -EOPNOTSUPP.
+ * Return: 0, -EINVAL.
  */
 int ipam_check(const struct ipam_request *request, struct error *err)
 {
 	const struct selection *selection = request->selection;
 	const struct network *network = request->network;
 
-	if (network->ipam == NETWORK_IPAM_PLUGIN)
-		return error_set(err, -EOPNOTSUPP,
-			"network '%s' gets its addresses from elsewhere: not supported yet",
-			network->name);
 	if (network->ipam == NETWORK_IPAM_NONE && selection->n_ips > 0)
 		return error_set(err, -EINVAL,
 			"network '%s' gives no addresses (ipam driver 'none'): leave out ips",
@@ -164,5 +171,60 @@ int ipam_check(const struct ipam_request *request, struct error *err)
 		if (r < 0)
 			return r;
 	}
+	return 0;
+}
+
+static int check_given_ip(
+	const struct ipam_request *request, const struct cidr *given, struct error *err)
+{
+	const struct network *network = request->network;
+	struct network_subnet own = { .subnet = cidr_subnet(given) };
+	const struct network_subnet *subnet = network_subnet_of(network, &given->ip);
+	char text[CIDR_TEXT];
+	char in[CIDR_TEXT];
+
+	if (!subnet && network_has_family(network, given->ip.family))
+		return report_outside(network, "address", &given->ip, err);
+	if (subnet && subnet->subnet.len != given->len)
+		return error_set(err, -EINVAL,
+			"address '%s' lies in subnet %s of network '%s': give both the same "
+			"prefix length",
+			cidr_format(given, text), cidr_format(&subnet->subnet, in), network->name);
+	return check_reserved(request, subnet ? subnet : &own, &given->ip, err);
+}
+
+static bool is_given(const struct ip_config *given, const struct ip *ip)
+{
+	for (unsigned i = 0; i < given->n_addresses; i++)
+		if (ip_equal(&given->addresses[i].ip, ip))
+			return true;
+	return false;
+}
+
+/**
+ * ipam_check_given() - may an endpoint have the addresses that it was given, and are they those
+ * that it asks for
+ * @request: the endpoint; its interface and key do not count
+ * @err:     filled on failure
+ *
+ * Return: 0, -EINVAL.
+ */
+int ipam_check_given(const struct ipam_request *request, struct error *err)
+{
+	const struct selection *selection = request->selection;
+	char text[IP_TEXT];
+
+	for (unsigned i = 0; i < request->given->n_addresses; i++) {
+		int r = check_given_ip(request, &request->given->addresses[i], err);
+
+		if (r < 0)
+			return r;
+	}
+	for (unsigned i = 0; i < selection->n_ips; i++)
+		if (!is_given(request->given, &selection->ips[i].ip))
+			return error_set(err, -EINVAL,
+				"address '%s' was asked for, and another given: does the plugin "
+				"give addresses on request?",
+				ip_format(&selection->ips[i].ip, text));
 	return 0;
 }

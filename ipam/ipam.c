@@ -17,6 +17,7 @@
 #include "ipam/store.h"
 #include "schema/cleanup.h"
 #include "schema/error.h"
+#include "schema/ip_config.h"
 #include "schema/record.h"
 #include "schema/selection.h"
 #include "schema/text.h"
@@ -122,24 +123,51 @@ static void add_result(struct allocation *allocation, const struct ip *ip, uint8
 	result->addresses[result->n++] = (struct cidr){ *ip, len };
 }
 
+/**
+ * ipam_subnet_of() - which subnet an address of an endpoint lies in
+ * @request: the endpoint
+ * @ip:      the address
+ * @ret:     the network's subnet, else the one of an address that was given with it
+ *
+ * Return: false where there is none.
+ */
+bool ipam_subnet_of(
+	const struct ipam_request *request, const struct ip *ip, struct network_subnet *ret)
+{
+	const struct network_subnet *subnet = network_subnet_of(request->network, ip);
+
+	if (subnet) {
+		*ret = *subnet;
+		return true;
+	}
+	for (unsigned i = 0; request->given && i < request->given->n_addresses; i++)
+		if (ip_equal(&request->given->addresses[i].ip, ip)) {
+			*ret = (struct network_subnet){ .subnet = cidr_subnet(
+								&request->given->addresses[i]) };
+			return true;
+		}
+	return false;
+}
+
 static int take_static(struct allocation *allocation, const struct ip *ip, struct error *err)
 {
 	const struct network *network = allocation->request->network;
-	const struct network_subnet *subnet = network_subnet_of(network, ip);
+	struct network_subnet subnet;
 	struct pool_request request;
 	int r;
 
-	if (!subnet || allocation->result.n == NETWORK_SUBNETS_MAX)
+	if (!ipam_subnet_of(allocation->request, ip, &subnet) ||
+		allocation->result.n == NETWORK_SUBNETS_MAX)
 		return error_set(
 			err, -EINVAL, "network '%s' does not have that address", network->name);
-	request = ipam_pool_request(allocation, subnet);
+	request = ipam_pool_request(allocation, &subnet);
 	r = pool_take(allocation->pool->dir, &allocation->pool->hints, &request, ip,
 		allocation->result.holder, err);
 	if (r == -EEXIST && quarantine_lift(allocation->store, allocation->pool->dir, ip))
 		r = pool_take(allocation->pool->dir, &allocation->pool->hints, &request, ip,
 			allocation->result.holder, err);
 	if (r == 0)
-		add_result(allocation, ip, subnet->subnet.len);
+		add_result(allocation, ip, subnet.subnet.len);
 	if (r == -EEXIST && err)
 		err->code = -EADDRINUSE;
 	return r == -EEXIST ? -EADDRINUSE : r;
@@ -176,6 +204,18 @@ int ipam_take_automatic(const struct allocation *allocation, sa_family_t family,
 	return r;
 }
 
+/* The addresses of a family that others have chosen. */
+static int take_given(struct allocation *allocation, sa_family_t family, struct error *err)
+{
+	const struct ip_config *given = allocation->request->given;
+	int r = 0;
+
+	for (unsigned i = 0; r == 0 && i < given->n_addresses; i++)
+		if (given->addresses[i].ip.family == family)
+			r = take_static(allocation, &given->addresses[i].ip, err);
+	return r;
+}
+
 /* The static addresses of a family, or else an automatic one. */
 static int take_family(struct allocation *allocation, sa_family_t family, struct error *err)
 {
@@ -184,6 +224,8 @@ static int take_family(struct allocation *allocation, sa_family_t family, struct
 	struct cidr taken;
 	int r;
 
+	if (allocation->request->given)
+		return take_given(allocation, family, err);
 	for (unsigned i = 0; i < selection->n_ips; i++) {
 		const struct ip *ip = &selection->ips[i].ip;
 

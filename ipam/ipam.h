@@ -9,6 +9,7 @@
 #include "schema/network.h"
 
 struct error;
+struct ip_config;
 struct record_endpoint;
 struct selection;
 struct store;
@@ -19,6 +20,8 @@ struct ipam_request {
 	const struct selection *selection;
 	const struct ip *host; /* the host's own addresses, which nobody gets */
 	size_t n_host;
+	/* The addresses come from elsewhere, and are these; NULL: from the network's subnets. */
+	const struct ip_config *given;
 	const char *id; /* the container whose record holds the endpoint; its lock is held */
 	const char *interface;
 	const char *key; /* who gets the same address again */
@@ -31,6 +34,7 @@ struct ipam_result {
 };
 
 int ipam_check(const struct ipam_request *request, struct error *err);
+int ipam_check_given(const struct ipam_request *request, struct error *err);
 int ipam_claim_key(struct store *store, const struct ipam_request *request,
 	char ret_holder[CLAIMS_OWNER_MAX + 1], struct error *err);
 int ipam_allocate(struct store *store, const struct ipam_request *request, struct ipam_result *ret,

@@ -25,6 +25,8 @@ int ipam_begin(struct store *store, const struct ipam_request *request, struct a
 void ipam_end(struct allocation *allocation);
 struct pool_request ipam_pool_request(
 	const struct allocation *allocation, const struct network_subnet *subnet);
+bool ipam_subnet_of(
+	const struct ipam_request *request, const struct ip *ip, struct network_subnet *ret);
 int ipam_take_automatic(const struct allocation *allocation, sa_family_t family, bool is_other,
 	struct cidr *ret, struct error *err);
 

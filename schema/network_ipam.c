@@ -220,3 +220,24 @@ int network_read_ipam(const struct json *value, const char *where, void *ret, st
 		network->dns.mode = NETWORK_DNS_GIVEN;
 	return r;
 }
+
+/**
+ * network_ipam_name() - the driver that gives a network's addresses
+ * @network: the network
+ *
+ * Return: its name, as in the file.
+ */
+const char *network_ipam_name(const struct network *network)
+{
+	switch (network->ipam) {
+	case NETWORK_IPAM_LOCAL:
+		return "local";
+	case NETWORK_IPAM_NONE:
+		return "none";
+	case NETWORK_IPAM_DHCP:
+		return "dhcp";
+	case NETWORK_IPAM_PLUGIN:
+		return network->plugin.name;
+	}
+	return "?";
+}

@@ -55,7 +55,7 @@ compile() { # CC
 # clang-tidy 14 takes every va_list for uninitialised.
 tidy() {
 	find schema ipam hook -name '*.c' -print0 | xargs -0 -n 1 -P 2 sh -c \
-		'clang-tidy --quiet "$@" -- -std=gnu11 -I. -D_GNU_SOURCE -DOCI_MACVLAN_VERSION="\"0\"" \
+		'clang-tidy --quiet "$@" -- -std=gnu11 -I. -D_GNU_SOURCE -DOCI_MACVLAN_VERSION="\"0\"" -DOCI_MACVLAN_LIBEXEC="\"/\"" \
 			2>/dev/null' tidy
 }
 
@@ -67,7 +67,7 @@ check_cpp() {
 		--inline-suppr --suppress=missingIncludeSystem --suppress=resourceLeak \
 		--suppress=memleak --suppress=unreadVariable --suppress=readdirCalled --suppress=rand_rCalled \
 		--suppress=variableScope --library=posix --library=gnu \
-		-j 2 -I. -D_GNU_SOURCE '-DOCI_MACVLAN_VERSION="0"' "${sources[@]}"
+		-j 2 -I. -D_GNU_SOURCE '-DOCI_MACVLAN_VERSION="0"' '-DOCI_MACVLAN_LIBEXEC="/"' "${sources[@]}"
 }
 
 check_python() {

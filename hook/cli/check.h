@@ -70,6 +70,10 @@ void check_parent_platform(struct check *check, const struct check_network *on);
 /* check_dns.c */
 void check_dns(struct check *check, const struct check_network *on);
 
+/* check_plugins.c */
+void check_plugin_program(struct check *check, const struct check_network *on);
+void check_plugins(struct check *check);
+
 /* check_hooks.c: the files that make podman and CDI run the hook */
 void check_hooks(struct check *check);
 

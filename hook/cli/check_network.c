@@ -79,6 +79,7 @@ static void (*const checks[])(struct check *check, const struct check_network *o
 	check_parent_link,
 	check_parent_bridge,
 	check_gateways,
+	check_plugin_program,
 	check_dns,
 	check_future_ips,
 	check_detection,
@@ -88,16 +89,20 @@ static void say_ok(struct check *check, const struct check_network *on)
 {
 	const struct network *network = on->network;
 	char subnets[NETWORK_SUBNETS_MAX * CIDR_TEXT] = "";
+	char elsewhere[NETWORK_NAME_MAX + 16] = "";
 
+	if (network_asks_elsewhere(network))
+		snprintf(elsewhere, sizeof(elsewhere), "%saddresses by %s",
+			network->n_subnets ? ", " : "", network_ipam_name(network));
 	for (unsigned i = 0; i < network->n_subnets; i++) {
 		char text[CIDR_TEXT];
 
 		table_join(
 			subnets, sizeof(subnets), cidr_format(&network->subnets[i].subnet, text));
 	}
-	check_say(check, CHECK_OK, "network '%s': parent '%s', mode %s, %s", network->name,
+	check_say(check, CHECK_OK, "network '%s': parent '%s', mode %s, %s%s", network->name,
 		on->parent.name, network_mode_name(network->mode),
-		*subnets ? subnets : "no addresses");
+		*subnets || *elsewhere ? subnets : "no addresses", elsewhere);
 }
 
 /**

@@ -49,17 +49,7 @@ static void put_subnet(struct json_writer *json, const struct network *network, 
 /* Docker calls its own driver so. */
 static const char *driver_of(const struct network *network)
 {
-	switch (network->ipam) {
-	case NETWORK_IPAM_LOCAL:
-		return "default";
-	case NETWORK_IPAM_NONE:
-		return "none";
-	case NETWORK_IPAM_DHCP:
-		return "dhcp";
-	case NETWORK_IPAM_PLUGIN:
-		return network->plugin.name;
-	}
-	return "?";
+	return network->ipam == NETWORK_IPAM_LOCAL ? "default" : network_ipam_name(network);
 }
 
 /* In docker's shape they are texts. What cannot be one is left out: a list of ranges, say. */

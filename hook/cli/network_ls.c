@@ -17,6 +17,7 @@
 #include "schema/error.h"
 #include "schema/json.h"
 #include "schema/network.h"
+#include "schema/text.h"
 
 /* 2^128 has 39 decimal digits. */
 #define COUNT_TEXT 40
@@ -92,6 +93,8 @@ static void put_row(struct table *table, const struct listed *listed)
 			format_total(listed->usage[i].total, total));
 		table_join(addresses, sizeof(addresses), usage);
 	}
+	if (network->n_subnets == 0 && network_asks_elsewhere(network))
+		text_join(addresses, sizeof(addresses), "by ", network_ipam_name(network));
 	table_put(table, cli_short_id(listed->id, short_id));
 	table_put(table, network->name);
 	table_put(table, "macvlan");
