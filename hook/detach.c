@@ -92,7 +92,7 @@ static int release_plugin(struct host *host, const struct record *record,
 
 	if (!endpoint->plugin.program)
 		return 0;
-	if (!delegate_is_there(endpoint))
+	if (delegate_is_gone(endpoint))
 		return miss_plugin(host, endpoint, err);
 	if (host->is_plugin_hung)
 		return error_set(err, -ETIME,

@@ -131,14 +131,16 @@ int delegate_plan(const struct network *network, const struct selection *selecti
 }
 
 /**
- * delegate_is_there() - can the plugin of an endpoint be run
+ * delegate_is_gone() - was the plugin of an endpoint uninstalled
  * @endpoint: the endpoint, which has one
  *
- * Return: false where it was uninstalled.
+ * Return: false also where one cannot tell: then running it says why.
  */
-bool delegate_is_there(const struct record_endpoint *endpoint)
+bool delegate_is_gone(const struct record_endpoint *endpoint)
 {
-	return is_program(endpoint->plugin.program);
+	struct stat status;
+
+	return stat(endpoint->plugin.program, &status) < 0 && (errno == ENOENT || errno == ENOTDIR);
 }
 
 static void free_environment(char *(*environment)[VARIABLES_MAX])

@@ -26,6 +26,6 @@ int delegate_add(const struct delegate *delegate, pid_t pid, struct json_doc **r
 	struct ip_config *ret, struct error *err);
 int delegate_del(const struct delegate *delegate, struct error *err);
 int delegate_check(const struct delegate *delegate, pid_t pid, struct error *err);
-bool delegate_is_there(const struct record_endpoint *endpoint);
+bool delegate_is_gone(const struct record_endpoint *endpoint);
 
 #endif

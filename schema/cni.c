@@ -195,7 +195,8 @@ static int add_default(const struct network_route *route, const char *where,
 
 	if (!route->gateway.family)
 		return error_set(err, -EINVAL,
-			"%s: a default route has no gateway, and no address of its family has one",
+			"%s: a default route has no gw, and no address of its family a gateway: add "
+			"one",
 			where);
 	/* The first is the one that a kernel would use, too. */
 	if (!gateway->family)

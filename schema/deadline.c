@@ -103,7 +103,7 @@ int deadline_check(const char *what, struct error *err)
  */
 int deadline_remaining_ms(void)
 {
-	struct itimerval timer;
+	struct itimerval timer = { { 0, 0 }, { 0, 0 } };
 
 	if (passed)
 		return 0;

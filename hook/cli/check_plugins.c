@@ -44,7 +44,7 @@ static int check_given(void *arg, const struct record *record,
 	(void)err;
 	if (state != ENDPOINT_LIVE || !endpoint->plugin.program || record->n_members == 0)
 		return 0;
-	if (!delegate_is_there(endpoint)) {
+	if (delegate_is_gone(endpoint)) {
 		check_say(check, CHECK_WARNING,
 			"container '%s' (%s): IPAM plugin '%s' is gone, and cannot take back what it "
 			"gave interface '%s': install it again",
