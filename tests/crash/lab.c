@@ -60,6 +60,16 @@ static const struct {
 		",\"subnets\":[{\"subnet\":\"10.3.0.0/24\"},"
 		"{\"subnet\":\"2001:db8:3:1::/64\"}],\"conflict_detection_ms\":6,\"host_access\":",
 		"}\n" },
+	/* There is one address of each family, so one that is lost is missed at once. */
+	{ LAB_PLUGIN ".json",
+		"{\"name\":\"" LAB_PLUGIN "\",\"parent\":\"eth0\"," NO_DNS
+		",\"ipam\":{\"driver\":\"host-local\",\"config\":{\"dataDir\":\"" LAB_LEASES
+		"\",\"ranges\":[[{\"subnet\":\"10.4.0.0/24\",\"rangeStart\":\"10.4.0.5\","
+		"\"rangeEnd\":\"10.4.0.5\"}],"
+		"[{\"subnet\":\"2001:db8:4:1::/64\",\"rangeStart\":\"2001:db8:4:1::5\","
+		"\"rangeEnd\":\"2001:db8:4:1::5\"}]],\"routes\":[{\"dst\":\"::/0\"},"
+		"{\"dst\":\"0.0.0.0/0\"}]}}" HOST_ACCESS,
+		"}\n" },
 	/* No parent: the attach makes one. Whether it is internal makes no difference there. */
 	{ LAB_ISOLATED ".json",
 		"{\"name\":\"" LAB_ISOLATED "\"," NO_DNS ",\"subnets\":["
@@ -126,6 +136,8 @@ void lab_setup(struct lab *lab, const char *build)
 	must(mkdir(lab->bundle, 0755) == 0 && mkdir(lab->rootfs, 0755) == 0, "make a folder");
 	lab_write(lab->bundle, "config.json", "{\"root\":{\"path\":\"../rootfs\"}}\n");
 	must(mkdir(lab->etc, 0755) == 0, "make a folder");
+	must(mkdir(LAB_LEASES, 0755) == 0 && mkdir(LAB_LEASES "/" LAB_PLUGIN, 0755) == 0,
+		"make a folder");
 	snprintf(dir, sizeof(dir), "%s/networks", lab->etc);
 	must(mkdir(dir, 0755) == 0, "make a folder");
 	lab_write_networks(lab, false);
@@ -139,12 +151,19 @@ static int remove_one(const char *path, const struct stat *status, int type, str
 	return remove(path);
 }
 
+static int remove_lease(const char *path, const struct stat *status, int type, struct FTW *walk)
+{
+	return type == FTW_F ? remove_one(path, status, type, walk) : 0;
+}
+
 /**
- * lab_wipe_run() - remove RUN with all that is in it, and what the host has of ours
+ * lab_wipe_run() - remove RUN with all that is in it, what host-local has handed out, and what the
+ *                  host has of ours
  * @lab: the lab
  */
 void lab_wipe_run(const struct lab *lab)
 {
+	nftw(LAB_LEASES, remove_lease, 16, FTW_PHYS);
 	nftw(lab->run, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 	lab_wipe_host();
 }
@@ -226,7 +245,8 @@ static struct {
 
 static bool is_passed_over(const char *name)
 {
-	return !strncmp(name, ".hint-", 6) || !strcmp(name, "errors") || !strcmp(name, "lock");
+	return !strncmp(name, ".hint-", 6) || !strncmp(name, "last_reserved_ip", 16) ||
+	       !strcmp(name, "errors") || !strcmp(name, "lock");
 }
 
 /* "PATH FORM CONTENT" */
@@ -283,13 +303,15 @@ static void list_tree(const char *root, char ret[LAB_TEXT])
  * @lab: the lab
  * @ret: the listing
  *
- * Hints are left out, which are never trusted, the lock, and the errors, which are there to stay.
+ * What plugin host-local has handed out belongs to it. Hints are left out, which are never trusted,
+ * the lock, and the errors, which are there to stay.
  */
 void lab_list_state(const struct lab *lab, char ret[LAB_TEXT])
 {
 	*ret = '\0';
 	list_tree(lab->run, ret);
 	list_tree(lab->etc, ret);
+	list_tree(LAB_LEASES, ret);
 	lab_list_host(ret);
 	list_tree(lab->rootfs, ret);
 }

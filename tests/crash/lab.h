@@ -19,6 +19,10 @@
 #define LAB_PATH 256
 /* The network that names no parent. */
 #define LAB_ISOLATED "isolated"
+/* The network by plugin host-local, and what that has handed out (tests/isolate.sh's /run is
+ * empty). */
+#define LAB_PLUGIN "plugin"
+#define LAB_LEASES "/run/crash-leases"
 
 struct lab {
 	char hook[PATH_MAX];

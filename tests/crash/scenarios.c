@@ -35,6 +35,12 @@
 	NETWORKS("\"[{\\\"name\\\":\\\"macvlan0\\\"}," \
 		 "{\\\"name\\\":\\\"macvlan1\\\",\\\"ips\\\":[\\\"10.1.0.77\\\"]}]\"")
 
+/* Its addresses are given by plugin host-local. */
+#define PLUGIN NETWORKS("\"" LAB_PLUGIN "\"")
+#define PLUGIN2 NETWORKS("\"macvlan0," LAB_PLUGIN "\"")
+#define PLUGIN_REFUSED                                       \
+	NETWORKS("\"[{\\\"name\\\":\\\"" LAB_PLUGIN "\\\"}," \
+		 "{\\\"name\\\":\\\"macvlan1\\\",\\\"ips\\\":[\\\"10.1.0.77\\\"]}]\"")
 /* Its parent is made by the attach. */
 #define ISOLATED NETWORKS("\"" LAB_ISOLATED "\"")
 
@@ -92,6 +98,13 @@ const struct scenario scenarios[] = {
 	{ "gc, a pod's member with DNS", OP_GC, PLACE_JOINS, NAMED, false, false },
 	{ "attach, no parent", OP_ATTACH, PLACE_ALONE, ISOLATED, false, false },
 	{ "network rm -f, no parent", OP_RM, PLACE_ALONE, ISOLATED, false, false },
+	{ "plugin, attach", OP_ATTACH, PLACE_ALONE, PLUGIN, false, false },
+	{ "plugin, attach in a pod, 1 added", OP_ATTACH, PLACE_ADDS, PLUGIN2, false, false },
+	{ "plugin, attach that is refused", OP_ATTACH, PLACE_ALONE, PLUGIN_REFUSED, true, false },
+	{ "plugin, detach", OP_DETACH, PLACE_ALONE, PLUGIN, false, false },
+	{ "plugin, detach, namespace gone", OP_DETACH, PLACE_GONE, PLUGIN, false, true },
+	{ "plugin, gc", OP_GC, PLACE_ALONE, PLUGIN, false, false },
+	{ "plugin, network rm -f", OP_RM, PLACE_ALONE, PLUGIN, false, false },
 };
 
 const unsigned n_scenarios = sizeof(scenarios) / sizeof(scenarios[0]);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
  * Runs a program and decides about each of its system calls before the kernel does anything of it:
- * go on, fail, or kill -9. By seccomp's user notification (seccomp_unotify(2)), which is the same
- * on every architecture: the process waits in the call until it is judged.
+ * go on, fail, or kill -9. Those of programs that it runs itself (a CNI plugin) just go on. By
+ * seccomp's user notification (seccomp_unotify(2)), which is the same on every architecture: the
+ * process waits in the call until it is judged.
  */
 #include "tests/crash/trace.h"
 
@@ -139,14 +140,15 @@ static void answer_brk(int listener, uint64_t id)
 		"answer a system call");
 }
 
-/* Judges one call. Returns false when the program has ended. */
-static bool judge_next(const struct target *target, unsigned n, trace_fn *judge, void *arg)
+/* Judges one call, and counts it. Returns false when the program has ended. */
+static bool judge_next(const struct target *target, unsigned *n, trace_fn *judge, void *arg)
 {
 	/* The listener ends with the process on new kernels, on old ones only with its zombie. */
 	struct pollfd wait[] = {
 		{ .fd = target->listener, .events = POLLIN },
 		{ .fd = target->pidfd, .events = POLLIN },
 	};
+	static const struct trace_verdict go = { .what = TRACE_GO };
 	struct seccomp_notif request = { 0 };
 	struct trace_verdict verdict;
 	struct trace_call call;
@@ -156,7 +158,11 @@ static bool judge_next(const struct target *target, unsigned n, trace_fn *judge,
 		return false;
 	if (ioctl(target->listener, SECCOMP_IOCTL_NOTIF_RECV, &request) < 0)
 		return errno == ENOENT || errno == EINTR;
-	call = (struct trace_call){ .n = n, .nr = request.data.nr };
+	if ((pid_t)request.pid != target->pid) {
+		answer(target->listener, request.id, &go);
+		return true;
+	}
+	call = (struct trace_call){ .n = ++*n, .nr = request.data.nr };
 	memcpy(call.args, request.data.args, sizeof(call.args));
 	verdict = judge(arg, &call);
 	if (verdict.what == TRACE_KILL) {
@@ -177,10 +183,8 @@ static unsigned supervise(pid_t pid, const struct handshake *shake, trace_fn *ju
 
 	must(target.pidfd >= 0, "watch the program");
 	target.listener = take_listener(target.pidfd, shake);
-	while (judge_next(&target, n + 1, judge, arg)) {
-		n++;
+	while (judge_next(&target, &n, judge, arg))
 		must(n < CALLS_MAX, "see the program end");
-	}
 	close(target.listener);
 	close(target.pidfd);
 	return n;

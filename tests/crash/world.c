@@ -76,6 +76,8 @@ bool world_is_isolated(const struct world *world)
  */
 const char *world_network(const struct world *world)
 {
+	if (strstr(world->scenario->annotations, "\"" LAB_PLUGIN "\""))
+		return LAB_PLUGIN;
 	return world_is_isolated(world) ? LAB_ISOLATED : "macvlan0";
 }
 

@@ -1,0 +1,350 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# CNI IPAM plugins that do what they must not, and what a plugin sees of us: scripts.
+
+load lib.bash
+load plugins.bash
+
+setup_file() { lab_setup_file; }
+setup() { lab_setup; }
+teardown() { lab_teardown; }
+
+@test "a plugin has seven variables, three descriptors, no signal blocked, and is at home" {
+	script_network <<'END'
+[ "$CNI_COMMAND" = ADD ] || exit 0
+tr '\0' '\n' </proc/$$/environ | sort >"$LOG/environ"
+for fd in /proc/$$/fd/*; do
+	[ "$(readlink "$fd")" = "$0" ] || echo "${fd##*/}"
+done | paste -sd ' ' >"$LOG/fds"
+readlink /proc/self/ns/net >"$LOG/netns"
+readlink "$CNI_NETNS" >"$LOG/its"
+grep -E '^Sig(Blk|Ign)' /proc/self/status >"$LOG/signals"
+pwd >"$LOG/pwd"
+ps -o pid=,pgid= -p $$ | awk '{ print $1 == $2 }' >"$LOG/group"
+END
+	answer 10.0.0.50/24
+	sleeper_start
+	SECRET=1 attach c0 "$SLEEPER" macvlan0
+	assert_eq "CNI_ARGS=IgnoreUnknown=1
+CNI_COMMAND=ADD
+CNI_CONTAINERID=c0
+CNI_IFNAME=eth0
+CNI_NETNS=/proc/$SLEEPER/ns/net
+CNI_PATH=$BATS_TEST_TMPDIR/cni
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" "$(cat "$LOG/environ")"
+	assert_eq "0 1 2" "$(cat "$LOG/fds")" "descriptors"
+	assert_eq "$(readlink /proc/self/ns/net)" "$(cat "$LOG/netns")" "where it runs"
+	assert_eq "$(readlink "/proc/$SLEEPER/ns/net")" "$(cat "$LOG/its")" "CNI_NETNS"
+	assert_eq "" "$(grep -v '0000000000000000$' "$LOG/signals")"
+	assert_eq / "$(cat "$LOG/pwd")"
+	assert_eq 1 "$(cat "$LOG/group")"
+}
+
+@test "DEL is run at home, too, and reads the same bytes as ADD" {
+	script_network '{"labels": {"a": "b"}}' <<'END'
+readlink /proc/self/ns/net >"$LOG/$CNI_COMMAND.netns"
+echo "$CNI_ARGS $CNI_CONTAINERID $CNI_PATH" >"$LOG/$CNI_COMMAND.more"
+END
+	jq '.ipam.config = {text: "\u00e9 \" \\ /", number: 1.50, list: [[], {}], no: null}' \
+		"$ETC/networks/macvlan0.json" >"$BATS_TEST_TMPDIR/new"
+	mv "$BATS_TEST_TMPDIR/new" "$ETC/networks/macvlan0.json"
+	answer 10.0.0.50/24
+	sleeper_start
+	attach c0 "$SLEEPER" macvlan0 io.oci-macvlan.ip=10.0.0.50
+	rm "$ETC/networks/macvlan0.json"
+	release c0
+	assert_eq "ADD eth0,DEL eth0" "$(calls)"
+	cmp "$LOG/ADD.stdin" "$LOG/DEL.stdin"
+	cmp "$LOG/ADD.netns" "$LOG/DEL.netns"
+	cmp "$LOG/ADD.more" "$LOG/DEL.more"
+	assert_eq '{"cniVersion":"1.0.0","name":"macvlan0","type":"oci-macvlan"}' \
+		"$(jq -c '{cniVersion, name, type}' "$LOG/ADD.stdin")"
+	assert_eq '["script",[[],{}],{"cni":{"ips":["10.0.0.50"]}}]' \
+		"$(jq -c '[.ipam.type, .ipam.list, .args]' "$LOG/ADD.stdin")"
+}
+
+@test "a member of a pod that joins runs nothing" {
+	script_network <<<''
+	answer 10.0.0.50/24
+	sleeper_start
+	owner=$SLEEPER
+	attach c0 "$owner" macvlan0
+	sleeper_join "$owner"
+	attach c1 "$SLEEPER" macvlan0
+	assert_eq "ADD eth0" "$(calls)"
+	release c1
+	assert_eq "ADD eth0" "$(calls)"
+	release c0 "$owner"
+	assert_eq "ADD eth0,DEL eth0" "$(calls)"
+}
+
+@test "an attach that fails later gives back, one that fails before asks nobody" {
+	script_network <<<''
+	answer 10.0.0.50/24
+	sleeper_start
+	run attach c0 "$SLEEPER" macvlan0,missing
+	[ "$status" -eq 1 ]
+	[ ! -e "$LOG/calls" ]
+	network_dual '{"name": "second"}'
+	sleeper_start
+	attach c1 "$SLEEPER" second io.oci-macvlan.ip=10.0.0.9
+	first=$SLEEPER
+	sleeper_start
+	run attach c0 "$SLEEPER" '[{"name": "macvlan0"}, {"name": "second", "ips": ["10.0.0.9"]}]'
+	[ "$status" -eq 1 ]
+	assert_contains "$output" "'10.0.0.9' is taken by container 'c1' (eth0)"
+	assert_eq "ADD eth0,DEL eth0" "$(calls)"
+	release c1 "$first"
+}
+
+@test "a plugin that hangs is killed with all that it has started" {
+	script_network <<'END'
+[ "$CNI_COMMAND" = ADD ] || exit 0
+trap '' TERM INT HUP
+sleep 1000 &
+echo "$$ $!" >"$LOG/pids"
+wait
+END
+	SECONDS=0
+	refuse_attach "IPAM plugin '$BATS_TEST_TMPDIR/cni/script': ADD failed: it did not end in time"
+	[ "$SECONDS" -ge 9 ] && [ "$SECONDS" -lt 15 ]
+	read -r one other <"$LOG/pids"
+	process_gone "$one"
+	wait_until process_gone "$other"
+	assert_eq "ADD eth0,DEL eth0" "$(calls)"
+}
+
+@test "a plugin that ends and leaves others with its output: nobody waits, and they are gone" {
+	script_network <<'END'
+sleep 1000 &
+echo "$!" >"$LOG/pid"
+END
+	answer 10.0.0.50/24
+	sleeper_start
+	SECONDS=0
+	attach c0 "$SLEEPER" macvlan0
+	[ "$SECONDS" -lt 5 ]
+	wait_until process_gone "$(cat "$LOG/pid")"
+	assert_addresses "$SLEEPER" eth0 10.0.0.50/24
+}
+
+@test "a plugin that prints garbage" {
+	script_network <<<''
+	for garbage in '' 'panic: runtime error' '{' '[]' 'null' '{"ips": 1}'; do
+		printf '%s' "$garbage" >"$ANSWER"
+		refuse_attach "IPAM plugin '$BATS_TEST_TMPDIR/cni/script'"
+	done
+	head -c 5000 /dev/urandom >"$ANSWER"
+	refuse_attach "IPAM plugin '$BATS_TEST_TMPDIR/cni/script': ADD failed: its answer is not JSON"
+}
+
+@test "a plugin that prints 100 MB costs no memory and no time" {
+	script_network <<'END'
+[ "$CNI_COMMAND" = ADD ] || exit 0
+head -c 100000000 /dev/zero | tr '\0' ' '
+END
+	SECONDS=0
+	(
+		ulimit -v 65536
+		refuse_attach "ADD failed: it printed more than 65536 bytes"
+	)
+	[ "$SECONDS" -lt 5 ]
+}
+
+@test "a plugin that says 100 MB on stderr is heard out, and quoted in part" {
+	script_network <<'END'
+[ "$CNI_COMMAND" = ADD ] || exit 0
+echo "it begins here" >&2
+head -c 100000000 /dev/zero | tr '\0' x >&2
+exit 3
+END
+	refuse_attach "ADD failed: it ended with status 3, and said: it begins here\x0axxxx"
+	[ "${#output}" -lt 1100 ]
+}
+
+@test "a plugin that fails, with and without an error object" {
+	script_network <<'END'
+[ "$CNI_COMMAND" = ADD ] || exit 0
+cat "$ANSWER"
+exit 1
+END
+	jq -n '{cniVersion: "1.0.0", code: 11, msg: "no leases left",
+		details: "all of 10.0.0.0/24\nare in use \u001b[31m"}' >"$ANSWER"
+	refuse_attach "network 'macvlan0': IPAM plugin '$BATS_TEST_TMPDIR/cni/script': ADD failed: no leases left: all of 10.0.0.0/24\x0aare in use \x1b[31m (code 11)"
+	: >"$ANSWER"
+	refuse_attach "ADD failed: it ended with status 1, and did not say why"
+	echo "cannot reach the server" >"$ANSWER"
+	refuse_attach "ADD failed: it ended with status 1, and said: cannot reach the server"
+}
+
+@test "a plugin that is killed, and one that cannot be run" {
+	script_network <<<'[ "$CNI_COMMAND" = ADD ] && kill -SEGV $$'
+	refuse_attach "ADD failed: it was killed by signal 11"
+	printf '#!/nonexistent/interpreter\n' >"$BATS_TEST_TMPDIR/cni/script"
+	sleeper_start
+	run attach c0 "$SLEEPER" macvlan0
+	[ "$status" -eq 1 ]
+	assert_contains "$output" "ADD failed: it ended with status 127, and said: cannot run it: No such file or directory"
+	# It cannot take anything back either, and is not taken to have had nothing.
+	assert_eq "containers/c0.json" "$(run_listing | grep containers)"
+	rm "$BATS_TEST_TMPDIR/cni/script"
+	cli network rm -f macvlan0
+}
+
+@test "addresses that a container may not have are refused, and given back" {
+	script_network <<<''
+	while read -r address message; do
+		: >"$LOG/calls"
+		answer "$address"
+		refuse_attach "IPAM plugin '$BATS_TEST_TMPDIR/cni/script': " "'${address%/*}" "$message"
+		assert_eq "ADD eth0,DEL eth0" "$(calls)"
+	done <<'END'
+10.0.0.2/24 is the host's own address
+2001:db8:babe:cafe::2/64 is the host's own address
+10.0.0.0/24 network or broadcast address
+10.0.0.255/24 network or broadcast address
+2001:db8:babe:cafe::/64 subnet-router anycast
+224.0.0.9/24 is not an address that a host can have
+127.0.0.9/8 is not an address that a host can have
+ff02::9/64 is not an address that a host can have
+fe80::9/64 is not an address that a host can have
+END
+}
+
+@test "with subnets in the file an address lies in one of them" {
+	script_network '{"subnets": [{"subnet": "10.0.0.0/24", "gateway": "10.0.0.254",
+		"aux_addresses": {"printer": "10.0.0.200"}}]}' <<<''
+	while read -r address message; do
+		answer "$address"
+		refuse_attach "IPAM plugin '$BATS_TEST_TMPDIR/cni/script': address '${address%/*}" "$message"
+	done <<'END'
+10.1.0.50/24 lies in no subnet of network 'macvlan0' (10.0.0.0/24)
+10.0.0.50/16 lies in subnet 10.0.0.0/24 of network 'macvlan0': give both the same prefix length
+10.0.0.254/24 is a gateway of network 'macvlan0': keep the plugin from giving it
+10.0.0.200/24 is the aux address of 'printer'
+END
+	# Of a family that has none in the file, it may be any.
+	answer 10.0.0.50/24 2001:db8:77::5/64
+	sleeper_start
+	attach c0 "$SLEEPER" macvlan0
+	assert_addresses "$SLEEPER" eth0 10.0.0.50/24 2001:db8:77::5/64
+	assert_default "$SLEEPER" 4 "10.0.0.254 eth0"
+}
+
+@test "no address, too many, two of a subnet, and an old version" {
+	script_network <<<''
+	answer
+	refuse_attach "its answer is not usable: there is no address in it"
+	# shellcheck disable=SC2046 # words
+	answer $(printf '10.%d.0.5/24 ' $(seq 17))
+	refuse_attach "more than 16 addresses"
+	answer 10.0.0.50/24 10.0.0.51/24
+	refuse_attach "'10.0.0.51/24' is in the same subnet as '10.0.0.50'"
+	echo '{"cniVersion": "0.2.0", "ip4": {"ip": "10.0.0.50/24"}}' >"$ANSWER"
+	refuse_attach "cniVersion: '0.2.0' is not understood" "use a newer plugin"
+}
+
+@test "only IPv6, and sixteen addresses" {
+	script_network <<<''
+	answer 2001:db8:babe:cafe::50/64
+	sleeper_start
+	attach c0 "$SLEEPER" macvlan0
+	assert_addresses "$SLEEPER" eth0 2001:db8:babe:cafe::50/64
+	can_ping "$SLEEPER" 2001:db8:babe:cafe::1
+	release c0
+	# shellcheck disable=SC2046 # words
+	answer $(printf '10.%d.0.5/24 ' $(seq 16))
+	sleeper_start
+	attach c0 "$SLEEPER" macvlan0
+	assert_eq 16 "$(addresses "$SLEEPER" eth0 | wc -w)"
+}
+
+@test "a plugin that gives another address than was asked for" {
+	script_network <<<''
+	answer 10.0.0.50/24
+	sleeper_start
+	run attach c0 "$SLEEPER" macvlan0 io.oci-macvlan.ip=10.0.0.60
+	[ "$status" -eq 1 ]
+	assert_contains "$output" "address '10.0.0.60' was asked for, and another given"
+	assert_eq "ADD eth0,DEL eth0" "$(calls)"
+	sleeper_start
+	run attach c0 "$SLEEPER" macvlan0 io.oci-macvlan.ip=10.0.0.2
+	[ "$status" -eq 1 ]
+	assert_contains "$output" "is the host's own address: ask for another"
+	assert_eq "ADD eth0,DEL eth0" "$(calls)"
+}
+
+@test "a plugin that kills the hook: gc runs DEL" {
+	script_network <<'END'
+if [ "$CNI_COMMAND" = ADD ]; then
+	touch "$LOG/lease"
+	kill -KILL $PPID
+	sleep 1000
+fi
+rm "$LOG/lease"
+END
+	answer 10.0.0.50/24
+	sleeper_start
+	run attach c0 "$SLEEPER" macvlan0
+	[ "$status" -eq 137 ]
+	[ -e "$LOG/lease" ]
+	run cli gc
+	[ "$status" -eq 0 ]
+	[ ! -e "$LOG/lease" ]
+	assert_eq "ADD eth0,DEL eth0" "$(calls)"
+	assert_run_empty
+}
+
+@test "a DEL that fails keeps the record, not the link, and gc tries again" {
+	script_network '{"host_access": true}' <<'END'
+if [ "$CNI_COMMAND" = DEL ] && [ -e "$LOG/broken" ]; then
+	echo '{"cniVersion": "1.0.0", "code": 11, "msg": "the store is away"}'
+	exit 1
+fi
+END
+	answer 10.0.0.50/24
+	network_dual '{"name": "second"}'
+	sleeper_start
+	attach c0 "$SLEEPER" macvlan0,second
+	touch "$LOG/broken"
+	sleeper_stop "$SLEEPER"
+	run detach c0
+	[ "$status" -eq 1 ]
+	assert_contains "$output" "interface 'eth0': IPAM plugin '$BATS_TEST_TMPDIR/cni/script': DEL failed: the store is away (code 11)"
+	assert_eq "" "$(ip route show proto 77)" "routes to it"
+	assert_eq 10.0.0.50 "$(claims)"
+	run cli gc
+	[ "$status" -eq 1 ]
+	assert_contains "$output" "container 'c0': interface 'eth0': IPAM plugin"
+	assert_contains "$(cli ps)" dead
+	rm "$LOG/broken"
+	run cli gc
+	[ "$status" -eq 0 ]
+	assert_contains "$output" "container 'c0': freed"
+	assert_run_empty
+}
+
+@test "a DEL that hangs is waited for once, whatever many containers it has" {
+	script_network <<'END'
+[ "$CNI_COMMAND" != DEL ] || [ ! -e "$LOG/broken" ] || sleep 1000
+[ "$CNI_COMMAND" != ADD ] || jq -n --arg id "$CNI_CONTAINERID" \
+	'{cniVersion: "1.0.0", ips: [{address: "10.0.0.5\($id[1:])/24"}]}'
+exit 0
+END
+	for id in c1 c2 c3; do
+		sleeper_start
+		attach "$id" "$SLEEPER" macvlan0
+		sleeper_stop "$SLEEPER"
+	done
+	touch "$LOG/broken"
+	SECONDS=0
+	run cli gc
+	[ "$status" -eq 1 ]
+	[ "$SECONDS" -lt 15 ]
+	assert_contains "$output" "DEL failed: it did not end in time"
+	assert_contains "$output" "is not asked: one did not end in time just now"
+	rm "$LOG/broken"
+	cli gc
+	assert_run_empty
+}
