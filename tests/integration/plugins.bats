@@ -349,3 +349,30 @@ own_host_local() {
 	assert_eq "host-local 10.0.0.70" "$(cli network inspect macvlan0 \
 		| jq -r '.[0].IPAM | "\(.Driver) \(.Options.rangeStart)"')"
 }
+
+# The section of README.md on plugins.
+readme_section() {
+	sed -n '/^## Addresses from a CNI IPAM plugin/,/^## /p' "$REPO/README.md"
+}
+
+# Ids and times differ.
+without_ids() {
+	sed 's/^[0-9a-f]\{12\} /ID /; s/  */ /g; s/ *$//'
+}
+
+@test "README.md: the network and the commands of its section" {
+	# As they are there, with our folders.
+	oci-macvlan() { cli "$@"; }
+	runc() { command runc --root "$RT_ROOT" "$@" </dev/null 3>&-; }
+	readme_section | sed -n 's/^    //p' | jq '{conflict_detection_ms: 0} + .' >"$ETC/networks/leased.json"
+	bundle_make container5 -n leased
+	readme_section | sed -n '/^```text/,/^```$/p' | grep -v '^```' >"$BATS_TEST_TMPDIR/expected"
+	[ "$(grep -c '^# ' "$BATS_TEST_TMPDIR/expected")" -ge 6 ]
+	cd "$BUNDLES" || return 1
+	mapfile -t lines < <(grep '^# ' "$BATS_TEST_TMPDIR/expected")
+	for line in "${lines[@]}"; do
+		echo "$line" >>"$BATS_TEST_TMPDIR/got"
+		eval "${line#\# }" >>"$BATS_TEST_TMPDIR/got" 2>&1
+	done
+	assert_eq "$(without_ids <"$BATS_TEST_TMPDIR/expected")" "$(without_ids <"$BATS_TEST_TMPDIR/got")"
+}
