@@ -183,6 +183,11 @@ static int check_given_ip(
 	char text[CIDR_TEXT];
 	char in[CIDR_TEXT];
 
+	if (given->ip.family == AF_INET6 && network->ipv6 == NETWORK_IPV6_RA)
+		return error_set(err, -EINVAL,
+			"address '%s' is not used in network '%s', whose IPv6 addresses are by "
+			"router advertisements: leave it out, or ipv6 'ra'",
+			cidr_format(given, text), network->name);
 	if (!subnet && network_has_family(network, given->ip.family))
 		return report_outside(network, "address", &given->ip, err);
 	if (subnet && subnet->subnet.len != given->len)

@@ -232,6 +232,12 @@ END
 	assert_default "$SLEEPER" 4 "10.0.0.254 eth0"
 }
 
+@test "with router advertisements a plugin gives IPv4 alone" {
+	script_network '{"ipv6": "ra"}' <<<''
+	answer 10.0.0.50/24 2001:db8:77::5/64
+	refuse_attach "address '2001:db8:77::5/64' is not used in network 'macvlan0'"
+}
+
 @test "no address, too many, two of a subnet, and an old version" {
 	script_network <<<''
 	answer
