@@ -119,7 +119,7 @@ static int go_home(int home)
 __attribute__((noreturn)) static void run_child(
 	const struct delegate_call *call, pid_t parent, const int fds[3])
 {
-	char *const arguments[] = { (char *)(uintptr_t)call->program, NULL };
+	char *const arguments[] = { strdup(call->program), NULL };
 
 	/* We may have been killed before this was set. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)

@@ -61,6 +61,7 @@ calls() {
 	paste -sd , "$LOG/calls"
 }
 
+# shellcheck disable=SC2154 # status and output are bats's
 # Fails with what is in PARTs; nothing of it is left, and the plugin had its DEL.
 refuse_attach() { # PART...
 	sleeper_start

@@ -199,6 +199,7 @@ teardown() { lab_teardown; }
 
 @test "what was given goes back when the network's file is gone, or says something else" {
 	host_local_network
+	# shellcheck disable=SC2016 # for eval
 	for change in 'rm "$ETC/networks/macvlan0.json"' network_dual; do
 		sleeper_start
 		attach c0 "$SLEEPER" macvlan0
@@ -366,6 +367,7 @@ without_ids() {
 	runc() { command runc --root "$RT_ROOT" "$@" </dev/null 3>&-; }
 	readme_section | sed -n 's/^    //p' | jq '{conflict_detection_ms: 0} + .' >"$ETC/networks/leased.json"
 	bundle_make container5 -n leased
+	# shellcheck disable=SC2016 # the backquotes are Markdown's
 	readme_section | sed -n '/^```text/,/^```$/p' | grep -v '^```' >"$BATS_TEST_TMPDIR/expected"
 	[ "$(grep -c '^# ' "$BATS_TEST_TMPDIR/expected")" -ge 6 ]
 	cd "$BUNDLES" || return 1

@@ -179,6 +179,7 @@ END
 }
 
 @test "a plugin that is killed, and one that cannot be run" {
+	# shellcheck disable=SC2016 # for the script
 	script_network <<<'[ "$CNI_COMMAND" = ADD ] && kill -SEGV $$'
 	refuse_attach "ADD failed: it was killed by signal 11"
 	printf '#!/nonexistent/interpreter\n' >"$BATS_TEST_TMPDIR/cni/script"
