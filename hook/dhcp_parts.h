@@ -82,6 +82,7 @@ struct dhcp_change {
 int dhcp_take(const struct dhcp_change *change, const struct cidr *address, struct error *err);
 void dhcp_set_mtu(const struct dhcp_change *change, unsigned mtu);
 bool dhcp_put_address(struct record_endpoint *endpoint, const struct cidr *address);
+void dhcp_add_listed(const struct record_endpoint *endpoint, struct lease *lease);
 int dhcp_update(const struct dhcp_change *change, struct error *err);
 
 #endif

@@ -386,6 +386,28 @@ static void say(
 }
 
 /**
+ * dhcp_add_listed() - add the routes that an endpoint's network lists to those of its lease
+ * @endpoint: the endpoint
+ * @lease:    the lease
+ *
+ * They come and go with it: without an address there is no way to their gateways. What does not
+ * fit is left out.
+ */
+void dhcp_add_listed(const struct record_endpoint *endpoint, struct lease *lease)
+{
+	struct network_route routes[NETWORK_ROUTES_MAX];
+	struct ip_config *config = &lease->config;
+	unsigned n = 0;
+
+	if (!lease->is_bound || !endpoint->dhcp.routes ||
+		network_list_routes(endpoint->dhcp.routes, routes, &n, NULL) < 0)
+		return;
+	for (unsigned i = 0; i < n; i++)
+		if (routes[i].dst.ip.family == AF_INET && config->n_routes < IP_CONFIG_ROUTES_MAX)
+			config->routes[config->n_routes++] = routes[i];
+}
+
+/**
  * dhcp_update() - have an endpoint follow the last word of its server
  * @change: the endpoint
  * @err:    filled on failure
@@ -409,6 +431,7 @@ int dhcp_update(const struct dhcp_change *change, struct error *err)
 		err);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
+	dhcp_add_listed(endpoint, &lease);
 	if (lease_is_same(&old, &lease))
 		return 0;
 	r = change_to(change, &old, &lease, err);

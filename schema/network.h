@@ -133,6 +133,8 @@ static inline bool network_asks_elsewhere(const struct network *network)
 }
 
 int network_parse(const char *text, size_t size, struct network **ret, struct error *err);
+int network_list_routes(const struct json *value, struct network_route ret[NETWORK_ROUTES_MAX],
+	unsigned *ret_n, struct error *err);
 int network_load(int dir, const char *name, struct network **ret, struct error *err);
 void network_free(struct network **network);
 

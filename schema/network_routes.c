@@ -42,17 +42,23 @@ static const struct member route_members[] = {
 	{ NULL, NULL, false },
 };
 
+/* While a list is read. */
+struct list {
+	unsigned n;
+	struct network_route *routes; /* room for NETWORK_ROUTES_MAX */
+};
+
 static int add_route(const struct json *value, const char *where, void *ret, struct error *err)
 {
-	struct network *network = ret;
+	struct list *list = ret;
 	struct network_route route = { 0 };
 	int r;
 
-	if (network->n_routes == NETWORK_ROUTES_MAX)
+	if (list->n == NETWORK_ROUTES_MAX)
 		return error_set(err, -E2BIG, "%s: more than %d routes", where, NETWORK_ROUTES_MAX);
 	r = members_read_object(value, route_members, where, &route, err);
 	if (r == 0)
-		network->routes[network->n_routes++] = route;
+		list->routes[list->n++] = route;
 	return r;
 }
 
@@ -67,7 +73,31 @@ static int add_route(const struct json *value, const char *where, void *ret, str
  */
 int network_read_routes(const struct json *value, const char *where, void *ret, struct error *err)
 {
-	return members_read_array(value, add_route, where, ret, err);
+	struct network *network = ret;
+	struct list list = { .routes = network->routes };
+	int r = members_read_array(value, add_route, where, &list, err);
+
+	network->n_routes = list.n;
+	return r;
+}
+
+/**
+ * network_list_routes() - read routes that have the form of a network's
+ * @value: an array
+ * @ret:   the routes
+ * @ret_n: how many they are
+ * @err:   filled on failure
+ *
+ * Return: 0, -EINVAL, -E2BIG.
+ */
+int network_list_routes(const struct json *value, struct network_route ret[NETWORK_ROUTES_MAX],
+	unsigned *ret_n, struct error *err)
+{
+	struct list list = { .routes = ret };
+	int r = members_read_array(value, add_route, "routes", &list, err);
+
+	*ret_n = list.n;
+	return r;
 }
 
 static bool same_cidr(const struct cidr *a, const struct cidr *b)

@@ -40,6 +40,8 @@ struct record_dhcp {
 	bool gives_default; /* the server's router is the default route */
 	bool gives_dns;
 	bool gives_mtu;
+	/* The network's own, as in its file; in a document that lives longer than the record. */
+	const struct json *routes;
 };
 
 /* The CNI IPAM plugin that an endpoint has its addresses from, and what it is given: the same in
@@ -87,7 +89,7 @@ struct record {
 	bool nsid_shared;		   /* the id was there before us */
 	unsigned n_members;
 	unsigned n_endpoints;
-	struct json_doc *doc; /* that plugins' parts lie in, where it was read; freed with it */
+	struct json_doc *doc; /* where it was read from, if parts of it lie there; freed with it */
 	/* Last, and not cleared when a record is made: each entry is written whole as it is added.
 	 */
 	struct record_member members[RECORD_MEMBERS_MAX];

@@ -34,6 +34,8 @@ static void put_dhcp(struct json_writer *writer, const struct record_dhcp *dhcp)
 	if (dhcp->gives_mtu)
 		json_put_string(writer, NULL, "mtu");
 	json_close_array(writer);
+	if (dhcp->routes)
+		json_put_value(writer, "routes", dhcp->routes);
 	json_close_object(writer);
 }
 

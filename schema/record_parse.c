@@ -277,11 +277,25 @@ static int read_gives(const struct json *value, const char *where, void *ret, st
 	return members_read_array(value, add_given, where, ret, err);
 }
 
+/* They are read where they are needed; here only whether they can be. */
+static int read_dhcp_routes(
+	const struct json *value, const char *where, void *ret, struct error *err)
+{
+	struct network_route routes[NETWORK_ROUTES_MAX];
+	struct record_dhcp *dhcp = ret;
+	unsigned n;
+	int r = network_list_routes(value, routes, &n, err);
+
+	dhcp->routes = value;
+	return r < 0 ? error_prefix(err, "%s", where) : 0;
+}
+
 static const struct member dhcp_members[] = {
 	{ "hostname", read_dhcp_hostname, false },
 	{ "client_id", read_client_id, false },
 	{ "probe_ms", read_probe_ms, true },
 	{ "gives", read_gives, true },
+	{ "routes", read_dhcp_routes, false },
 	{ NULL, NULL, false },
 };
 
@@ -328,10 +342,11 @@ static const struct member endpoint_members[] = {
 	{ NULL, NULL, false },
 };
 
-static bool has_plugin(const struct record *record)
+/* Does anything in it point into the document? */
+static bool needs_doc(const struct record *record)
 {
 	for (unsigned i = 0; i < record->n_endpoints; i++)
-		if (record->endpoints[i].plugin.program)
+		if (record->endpoints[i].plugin.program || record->endpoints[i].dhcp.routes)
 			return true;
 	return false;
 }
@@ -419,7 +434,7 @@ int record_parse(const char *text, size_t size, struct record **ret, struct erro
 		r = record_check(record, err);
 	if (r < 0)
 		return r;
-	if (has_plugin(record)) {
+	if (needs_doc(record)) {
 		record->doc = doc;
 		doc = NULL;
 	}

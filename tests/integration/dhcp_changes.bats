@@ -114,6 +114,27 @@ assert_make_before_break() { # OLD NEW
 	can_ping "$SLEEPER" 10.0.0.2
 }
 
+@test "routes of the network's file come and go with the lease" {
+	network_dhcp '{"timeout_ms": 0, "required": false}' \
+		'{"routes": [{"dst": "192.168.0.0/16", "gateway": "10.0.0.254"}]}'
+	route_is() { # TEXT
+		[ "$(route_to "$SLEEPER" 4 192.168.0.0/16)" = "$1" ]
+	}
+	attach_lan c0
+	route_is ""
+	dnsmasq_start
+	wait_until route_is "192.168.0.0/16 10.0.0.254 eth0"
+	dhcp_stop dnsmasq
+	client_renew c0
+	WAIT_SECONDS=20 wait_until route_is ""
+	dnsmasq_start
+	wait_until route_is "192.168.0.0/16 10.0.0.254 eth0"
+	release c0
+	network_dhcp '{}' '{"routes": [{"dst": "192.168.0.0/16", "gateway": "10.0.0.254"}]}'
+	attach_lan c0
+	route_is "192.168.0.0/16 10.0.0.254 eth0"
+}
+
 @test "resolvers follow the lease in a container that runs" {
 	hostile_start 6:0a000001 15=lan
 	container_run c0 -a io.oci-macvlan.networks=lan

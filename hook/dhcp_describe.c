@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What a DHCP client tells its server of the container: a host name, and a client identifier where
+ * the MAC is not to be it. Their texts come from a network's file and from names that people give.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "hook/attach.h"
+#include "hook/config.h"
+#include "hook/dhcp.h"
+#include "hook/plan.h"
+#include "schema/error.h"
+#include "schema/json.h"
+#include "schema/record.h"
+
+/* What stands for the container's name in client_id and hostname. */
+#define NAME "{name}"
+
+/* A template with the container's name in it. */
+static int expand(const char *from, const char *name, char *ret, size_t size, struct error *err)
+{
+	const char *start = from;
+	size_t used = 0;
+
+	while (*from) {
+		bool is_name = !strncmp(from, NAME, strlen(NAME));
+		const char *part = is_name ? name : from;
+		size_t length = is_name ? strlen(name) : 1;
+
+		if (used + length >= size)
+			return error_set(err, -ENAMETOOLONG,
+				"'%s' is longer than %zu bytes with the name '%s'", start, size - 1,
+				name);
+		memcpy(ret + used, part, length);
+		used += length;
+		from += is_name ? strlen(NAME) : 1;
+	}
+	ret[used] = '\0';
+	return 0;
+}
+
+/* Of what names may hold, host names have letters, digits, '-' and '.'. */
+static void make_hostname(char *name)
+{
+	char *end = name + strlen(name);
+
+	for (char *c = name; *c; c++)
+		if (!strchr("-.", *c) && (*c < '0' || *c > '9') && (*c < 'a' || *c > 'z') &&
+			(*c < 'A' || *c > 'Z'))
+			*c = '-';
+	while (end > name && strchr("-.", end[-1]))
+		*--end = '\0';
+	memmove(name, name + strspn(name, "-."), strlen(name + strspn(name, "-.")) + 1);
+}
+
+/* Its own host name in config.json, where it has one that is not an id's beginning; else its name,
+ * as far as a host name may be long.
+ */
+static void default_hostname(struct config *config, const char *name, char ret[HOSTNAME_MAX + 1])
+{
+	const struct bundle *bundle = config_read(config);
+	const char *own = bundle ? bundle->hostname : "";
+
+	if (!*own || !strncmp(own, config->request->id, strlen(own)))
+		own = name;
+	snprintf(ret, HOSTNAME_MAX + 1, "%.*s", HOSTNAME_MAX, own);
+}
+
+/**
+ * dhcp_describe() - what the client of an endpoint is told
+ * @item:   the endpoint's network
+ * @config: the container's config.json, which has its host name
+ * @ret:    what the record keeps of it
+ * @err:    filled on failure
+ *
+ * Return: 0, -ENAMETOOLONG.
+ */
+int dhcp_describe(const struct plan_item *item, struct config *config, struct record_dhcp *ret,
+	struct error *err)
+{
+	const struct network_dhcp *dhcp = &item->network->dhcp;
+	struct record_dhcp described = { .probe_ms = item->network->conflict_detection_ms,
+		.gives_mtu = item->network->mtu == 0,
+		.routes = json_member(json_root(item->network->doc), "routes") };
+	char name[CONTAINER_NAME_MAX + 1];
+	int r = 0;
+
+	config_name(config, name);
+	if (dhcp->client_id)
+		r = expand(dhcp->client_id, name, described.client_id, sizeof(described.client_id),
+			err);
+	if (r < 0)
+		return error_prefix(err, "network '%s': client_id", item->network->name);
+	if (dhcp->hostname)
+		r = expand(
+			dhcp->hostname, name, described.hostname, sizeof(described.hostname), err);
+	else
+		default_hostname(config, name, described.hostname);
+	if (r < 0)
+		return error_prefix(err, "network '%s': hostname", item->network->name);
+	make_hostname(described.hostname);
+	*ret = described;
+	return 0;
+}
