@@ -17,7 +17,6 @@
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "hook/dhcp_parts.h"
@@ -50,14 +49,6 @@ int dhcp_prepare(const struct plan *plan, struct error *err)
 		if (plan->items[i].network->ipam == NETWORK_IPAM_DHCP)
 			return dhcp_client_find(err);
 	return 0;
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 static int open_dir(const struct store *store, bool create, int *ret, struct error *err)
@@ -98,7 +89,7 @@ int dhcp_start(struct wiring *wiring, struct error *err)
 		r = dhcp_files_remove(dir, wiring->id, wiring->endpoint->interface, err);
 	if (r == 0)
 		r = start_client(wiring, dir, false, err);
-	wiring->lease_until = now_ms() + wiring->item->network->dhcp.timeout_ms;
+	wiring->lease_until = deadline_clock_ms() + wiring->item->network->dhcp.timeout_ms;
 	return r;
 }
 
@@ -180,7 +171,8 @@ static bool is_silent(const struct wait *wait)
 /* After a look that has found no lease. */
 static int check_alive(struct wait *wait, bool alive, struct error *err)
 {
-	if (!wait->is_plain && is_silent(wait) && (!alive || now_ms() >= wait->unit_until))
+	if (!wait->is_plain && is_silent(wait) &&
+		(!alive || deadline_clock_ms() >= wait->unit_until))
 		return start_plain(wait, err);
 	return alive ? 0 : error_set(err, -ECHILD, "the DHCP client has ended at once");
 }
@@ -201,7 +193,7 @@ static int wait_for_lease(struct wait *wait, struct error *err)
 	int r = 0;
 
 	while (r == 0) {
-		int64_t rest = wait->wiring->lease_until - now_ms();
+		int64_t rest = wait->wiring->lease_until - deadline_clock_ms();
 		bool alive;
 
 		r = look(wait, err);
@@ -288,7 +280,7 @@ int dhcp_await(struct wiring *wiring, struct error *err)
 	if (r < 0)
 		return r;
 	wait.is_plain = !dhcp_client_has_systemd();
-	wait.unit_until = now_ms() + UNIT_MS;
+	wait.unit_until = deadline_clock_ms() + UNIT_MS;
 	wait.dir = dir;
 	wait.changes = changes;
 	r = wait_for_lease(&wait, err);

@@ -28,6 +28,7 @@
 #include "hook/netns.h"
 #include "hook/proc.h"
 #include "schema/cleanup.h"
+#include "schema/deadline.h"
 #include "schema/error.h"
 #include "schema/hash.h"
 #include "schema/record.h"
@@ -435,12 +436,13 @@ int dhcp_client_start(const struct dhcp_client *client, struct error *err)
 static int end_process(int pidfd, int number, int milliseconds)
 {
 	struct pollfd ended = { .fd = pidfd, .events = POLLIN };
-	int r;
+	int64_t until = deadline_clock_ms() + milliseconds;
+	int64_t rest = milliseconds;
+	int r = -1;
 
 	syscall(SYS_pidfd_send_signal, pidfd, number, NULL, 0);
-	do
-		r = poll(&ended, 1, milliseconds);
-	while (r < 0 && errno == EINTR && milliseconds > 0 && !(milliseconds = 0));
+	for (; r < 0 && rest >= 0; rest = until - deadline_clock_ms())
+		r = poll(&ended, 1, (int)rest); /* signals of the deadline may end it */
 	return r > 0 ? 0 : -ETIME;
 }
 

@@ -10,7 +10,9 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -96,6 +98,19 @@ int dhcp_file_put_client(
 	return 0;
 }
 
+/* "PID START", and nothing else. */
+static bool parse_process(const char *text, struct dhcp_process *ret)
+{
+	char *end;
+	long pid = strtol(text, &end, 10);
+
+	if (*end != ' ' || pid <= 1 || pid > INT_MAX || end[1] < '0' || end[1] > '9')
+		return false;
+	ret->pid = (pid_t)pid;
+	ret->start = strtoull(end + 1, &end, 10);
+	return !*end;
+}
+
 /**
  * dhcp_file_get_client() - which process is an endpoint's client
  * @dir:  RUN/dhcp
@@ -109,14 +124,12 @@ int dhcp_file_get_client(int dir, const char *name, struct dhcp_process *ret, st
 {
 	struct dhcp_process client = { 0 };
 	char text[64];
-	char end;
 	ssize_t n = readlinkat(dir, name, text, sizeof(text) - 1);
 
 	if (n < 0)
 		return error_set_errno(err, "cannot read 'dhcp/%s'", name);
 	text[n] = '\0';
-	if (sscanf(text, "%d %" SCNu64 "%c", &client.pid, &client.start, &end) != 2 ||
-		client.pid <= 1)
+	if (!parse_process(text, &client))
 		return error_set(err, -EINVAL, "'dhcp/%s' names no process: '%s'", name, text);
 	*ret = client;
 	return 0;

@@ -356,10 +356,10 @@ static int change_to(const struct dhcp_change *change, const struct lease *old,
 
 	if (lease->is_bound) {
 		r = add_address(change, address, err);
-		if (r == 0)
-			dhcp_set_mtu(change, lease->config.mtu);
-		if (r == 0)
-			r = add_routes(change, lease, err);
+		if (r < 0)
+			return r;
+		dhcp_set_mtu(change, lease->config.mtu);
+		r = add_routes(change, lease, err);
 	}
 	if (r == 0)
 		r = delete_routes(change, old, lease, err);

@@ -94,9 +94,9 @@ void lan_close(struct lan *lan)
 	*lan = LAN_CLOSED;
 }
 
-/* An ARP request about an address, from that address or from none. */
+/* An ARP request about an address, from nobody or from that address. */
 static int send_request(
-	const struct lan *lan, const struct ip *sender, const struct ip *ip, struct error *err)
+	const struct lan *lan, const struct ip *ip, bool is_announcement, struct error *err)
 {
 	struct {
 		struct ether_header ethernet;
@@ -110,8 +110,8 @@ static int send_request(
 	memset(frame.ethernet.ether_dhost, 0xff, MAC_SIZE);
 	memcpy(frame.ethernet.ether_shost, lan->mac, MAC_SIZE);
 	memcpy(frame.arp.arp_sha, lan->mac, MAC_SIZE);
-	if (sender)
-		memcpy(frame.arp.arp_spa, sender->bytes, sizeof(in_addr_t));
+	if (is_announcement)
+		memcpy(frame.arp.arp_spa, ip->bytes, sizeof(in_addr_t));
 	memcpy(frame.arp.arp_tpa, ip->bytes, sizeof(in_addr_t));
 	/* A full queue loses a frame, as a LAN may: there are others. */
 	if (send(lan->fd, &frame, sizeof(frame), 0) < 0 && errno != ENOBUFS && errno != EAGAIN &&
@@ -132,7 +132,7 @@ static int send_request(
  */
 int lan_probe(const struct lan *lan, const struct ip *ip, struct error *err)
 {
-	return send_request(lan, NULL, ip, err);
+	return send_request(lan, ip, false, err);
 }
 
 /**
@@ -147,7 +147,7 @@ int lan_probe(const struct lan *lan, const struct ip *ip, struct error *err)
  */
 int lan_announce(const struct lan *lan, const struct ip *ip, struct error *err)
 {
-	return send_request(lan, ip, ip, err);
+	return send_request(lan, ip, true, err);
 }
 
 /* Who says that he has an address, in a request or an answer, or who asks because he wants it. */

@@ -14,7 +14,6 @@
 #include <linux/rtnetlink.h>
 #include <poll.h>
 #include <string.h>
-#include <time.h>
 
 #include "hook/log.h"
 #include "hook/nl.h"
@@ -154,14 +153,6 @@ int ra_look(struct nl *nl, int ifindex, enum ra_state *ret, struct record_endpoi
 	return r;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /**
  * ra_wait() - wait until a link has an address from a router
  * @nl:       a socket in its namespace, in which the process is
@@ -177,12 +168,12 @@ int ra_wait(struct nl *nl, int ifindex, struct record_endpoint *endpoint, struct
 {
 	struct nl changes cleanup(nl_close) = NL_CLOSED;
 	enum ra_state state = RA_NONE;
-	int64_t until = now_ms() + WAIT_MS;
+	int64_t until = deadline_clock_ms() + WAIT_MS;
 	int r = nl_open_group(RTNLGRP_IPV6_IFADDR, &changes, err);
 
 	while (r == 0 && state != RA_DONE) {
 		struct pollfd polled = { .fd = changes.fd, .events = POLLIN };
-		int64_t rest = until - now_ms();
+		int64_t rest = until - deadline_clock_ms();
 
 		r = ra_look(nl, ifindex, &state, endpoint, err);
 		if (r == 0)

@@ -21,7 +21,6 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "schema/cleanup.h"
@@ -48,14 +47,6 @@ struct run {
 	int err;
 	int64_t until; /* CLOCK_MONOTONIC, in milliseconds */
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
-}
 
 static int choose_timeout(void)
 {
@@ -183,7 +174,7 @@ static int look(struct run *run, struct error *err)
 {
 	struct pollfd fds[] = { { .fd = run->out, .events = POLLIN },
 		{ .fd = run->err, .events = POLLIN }, { .fd = run->pidfd, .events = POLLIN } };
-	int64_t left = run->until - now_ms();
+	int64_t left = run->until - deadline_clock_ms();
 	size_t n;
 	int r = 0;
 
@@ -285,7 +276,9 @@ static int run_with(struct run *run, int input, int pipes[2][2], struct error *e
  */
 int delegate_run(const struct delegate_call *call, struct delegate_output *ret, struct error *err)
 {
-	struct run run = { .call = call, .output = ret, .until = now_ms() + choose_timeout() };
+	struct run run = {
+		.call = call, .output = ret, .until = deadline_clock_ms() + choose_timeout()
+	};
 	int pipes[2][2] = { { -1, -1 }, { -1, -1 } };
 	autoclose int input = -1;
 	int r = make_input(call->input, &input, err);

@@ -112,3 +112,16 @@ int deadline_remaining_ms(void)
 		return -1;
 	return (int)(timer.it_value.tv_sec * 1000 + timer.it_value.tv_usec / 1000) + 1;
 }
+
+/**
+ * deadline_clock_ms() - the time in which waits are measured
+ *
+ * Return: CLOCK_MONOTONIC in milliseconds.
+ */
+int64_t deadline_clock_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}

@@ -3,6 +3,7 @@
 #define SCHEMA_DEADLINE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct error;
 
@@ -10,5 +11,6 @@ void deadline_start(unsigned milliseconds);
 bool deadline_passed(void);
 int deadline_check(const char *what, struct error *err);
 int deadline_remaining_ms(void);
+int64_t deadline_clock_ms(void);
 
 #endif

@@ -167,13 +167,13 @@ struct output {
 	FILE *to;
 };
 
-static int begin(struct output *output, struct error *err)
+static int output_open(struct output *output, struct error *err)
 {
 	output->to = open_memstream(&output->text, &output->size);
 	return output->to ? 0 : error_set(err, -ENOMEM, "out of memory");
 }
 
-static int end(struct output *output, char **ret, size_t *ret_size, struct error *err)
+static int output_close(struct output *output, char **ret, size_t *ret_size, struct error *err)
 {
 	bool failed = ferror(output->to) != 0;
 
@@ -209,7 +209,7 @@ static void put_line(FILE *to, const char *keyword, const struct json *words)
 int resolv_format(const struct network_dns *dns, char **ret, size_t *ret_size, struct error *err)
 {
 	struct output output = { 0 };
-	int r = begin(&output, err);
+	int r = output_open(&output, err);
 
 	if (r < 0)
 		return r;
@@ -218,7 +218,7 @@ int resolv_format(const struct network_dns *dns, char **ret, size_t *ret_size, s
 			fprintf(output.to, NAMESERVER " %s\n", server->text);
 	put_line(output.to, "search", dns->search);
 	put_line(output.to, "options", dns->options);
-	return end(&output, ret, ret_size, err);
+	return output_close(&output, ret, ret_size, err);
 }
 
 static void put_words(
@@ -246,7 +246,7 @@ int resolv_format_given(
 {
 	struct output output = { 0 };
 	char text[IP_TEXT];
-	int r = begin(&output, err);
+	int r = output_open(&output, err);
 
 	if (r < 0)
 		return r;
@@ -254,5 +254,5 @@ int resolv_format_given(
 		fprintf(output.to, NAMESERVER " %s\n", ip_format(&config->servers[i], text));
 	put_words(output.to, "search", config->search, config->n_search);
 	put_words(output.to, "options", config->options, config->n_options);
-	return end(&output, ret, ret_size, err);
+	return output_close(&output, ret, ret_size, err);
 }

@@ -109,8 +109,8 @@ assert_make_before_break() { # OLD NEW
 	assert_eq "" "$ADDRESS"
 	dnsmasq_start
 	wait_until default_is "$SLEEPER" "10.0.0.1 eth0"
-	address=$(ipv4_of "$SLEEPER")
-	wait_until ping -c 1 -W 0.5 "${address%/*}"
+	look "$SLEEPER"
+	wait_until ping -c 1 -W 0.5 "${ADDRESS%/*}"
 	can_ping "$SLEEPER" 10.0.0.2
 }
 

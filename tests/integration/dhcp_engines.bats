@@ -51,6 +51,7 @@ assert_released() {
 
 # The runtime returns although the client lives: not a second for all of it.
 with_runtime() { # RUNTIME
+	# shellcheck disable=SC2034 # of rt_*()
 	local RT=$1 RT_ROOT=$BATS_TEST_TMPDIR/$1
 
 	mkdir -p "$RT_ROOT"
