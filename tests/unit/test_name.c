@@ -22,6 +22,7 @@ static const struct kind {
 	{ name_check_container_name, CONTAINER_NAME_MAX, "container name" },
 	{ name_check_network, NETWORK_NAME_MAX, "network name" },
 	{ name_check_interface, INTERFACE_NAME_MAX, "interface name" },
+	{ name_check_hostname, HOSTNAME_MAX, "host name" },
 };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
@@ -49,8 +50,15 @@ static void test_lengths(const struct kind *kind)
 	is_int(kind->check("a/b", NULL), -EINVAL, "nobody needs to want the message");
 }
 
-/* What must hold for every byte, alone, first, last and within. */
-static void test_bytes(const struct kind *kind, const char *allowed_first, const char *allowed)
+/* What may stand at the ends, beside letters and digits, and within. */
+struct bytes {
+	const char *first;
+	const char *last;
+	const char *within;
+};
+
+/* What must hold for every byte, first, last and within. */
+static void test_bytes(const struct kind *kind, const struct bytes *allowed)
 {
 	unsigned wrong = 0;
 
@@ -61,12 +69,11 @@ static void test_bytes(const struct kind *kind, const char *allowed_first, const
 		const char within[] = { 'a', byte, 'b', '\0' };
 		bool word =
 			(c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-		int expected = word || strchr(allowed, byte) ? 0 : -EINVAL;
-		int expected_first = word || strchr(allowed_first, byte) ? 0 : -EINVAL;
 
-		wrong += kind->check(first, NULL) != expected_first;
-		wrong += kind->check(last, NULL) != expected;
-		wrong += kind->check(within, NULL) != expected;
+		wrong += (kind->check(first, NULL) == 0) != (word || strchr(allowed->first, byte));
+		wrong += (kind->check(last, NULL) == 0) != (word || strchr(allowed->last, byte));
+		wrong +=
+			(kind->check(within, NULL) == 0) != (word || strchr(allowed->within, byte));
 	}
 	is_int(wrong, 0, "%s: every byte, at the beginning, the end and within", kind->what);
 }
@@ -77,24 +84,28 @@ static void test_names(void)
 		const char *name;
 		int expected[KINDS]; /* as in kinds */
 	} names[] = {
-		{ ".", { -EINVAL, -EINVAL, -EINVAL, -EINVAL } },
-		{ "..", { -EINVAL, -EINVAL, -EINVAL, -EINVAL } },
-		{ "...", { 0, -EINVAL, -EINVAL, 0 } },
-		{ ".hidden", { 0, -EINVAL, -EINVAL, 0 } },
-		{ "-rf", { 0, -EINVAL, -EINVAL, 0 } },
-		{ "_x", { 0, -EINVAL, -EINVAL, 0 } },
-		{ "../x", { -EINVAL, -EINVAL, -EINVAL, -EINVAL } },
-		{ "x/..", { -EINVAL, -EINVAL, -EINVAL, -EINVAL } },
-		{ "/", { -EINVAL, -EINVAL, -EINVAL, -EINVAL } },
-		{ "eth%d", { 0, -EINVAL, -EINVAL, -EINVAL } },
-		{ "eth0:1", { 0, -EINVAL, -EINVAL, -EINVAL } },
-		{ "eth0.100", { 0, 0, 0, 0 } },
-		{ "eth0@if2", { 0, -EINVAL, -EINVAL, 0 } },
-		{ "pod_a-b.c", { 0, 0, 0, 0 } },
-		{ "gr\xc3\xbc\xc3\x9f", { -EINVAL, -EINVAL, -EINVAL, -EINVAL } },
-		{ " a", { -EINVAL, -EINVAL, -EINVAL, -EINVAL } },
-		{ "a ", { -EINVAL, -EINVAL, -EINVAL, -EINVAL } },
-		{ "a\n", { -EINVAL, -EINVAL, -EINVAL, -EINVAL } },
+		{ ".", { -EINVAL, -EINVAL, -EINVAL, -EINVAL, -EINVAL } },
+		{ "..", { -EINVAL, -EINVAL, -EINVAL, -EINVAL, -EINVAL } },
+		{ "...", { 0, -EINVAL, -EINVAL, 0, -EINVAL } },
+		{ ".hidden", { 0, -EINVAL, -EINVAL, 0, -EINVAL } },
+		{ "-rf", { 0, -EINVAL, -EINVAL, 0, -EINVAL } },
+		{ "_x", { 0, -EINVAL, -EINVAL, 0, -EINVAL } },
+		{ "../x", { -EINVAL, -EINVAL, -EINVAL, -EINVAL, -EINVAL } },
+		{ "x/..", { -EINVAL, -EINVAL, -EINVAL, -EINVAL, -EINVAL } },
+		{ "/", { -EINVAL, -EINVAL, -EINVAL, -EINVAL, -EINVAL } },
+		{ "eth%d", { 0, -EINVAL, -EINVAL, -EINVAL, -EINVAL } },
+		{ "eth0:1", { 0, -EINVAL, -EINVAL, -EINVAL, -EINVAL } },
+		{ "eth0.100", { 0, 0, 0, 0, 0 } },
+		{ "eth0@if2", { 0, -EINVAL, -EINVAL, 0, -EINVAL } },
+		{ "pod_a-b.c", { 0, 0, 0, 0, -EINVAL } },
+		{ "gr\xc3\xbc\xc3\x9f", { -EINVAL, -EINVAL, -EINVAL, -EINVAL, -EINVAL } },
+		{ " a", { -EINVAL, -EINVAL, -EINVAL, -EINVAL, -EINVAL } },
+		{ "a ", { -EINVAL, -EINVAL, -EINVAL, -EINVAL, -EINVAL } },
+		{ "a-", { 0, 0, 0, 0, -EINVAL } },
+		{ "a.", { 0, 0, 0, 0, -EINVAL } },
+		{ "a-b.c", { 0, 0, 0, 0, 0 } },
+		{ "1", { 0, 0, 0, 0, 0 } },
+		{ "a\n", { -EINVAL, -EINVAL, -EINVAL, -EINVAL, -EINVAL } },
 	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -121,10 +132,11 @@ int main(void)
 	}
 	for (size_t k = 0; k < KINDS; k++)
 		test_lengths(&kinds[k]);
-	test_bytes(&kinds[0], id_bytes, id_bytes);
-	test_bytes(&kinds[1], "", "_.-");
-	test_bytes(&kinds[2], "", "_.-");
-	test_bytes(&kinds[3], interface_bytes, interface_bytes);
+	test_bytes(&kinds[0], &(struct bytes){ id_bytes, id_bytes, id_bytes });
+	test_bytes(&kinds[1], &(struct bytes){ "", "_.-", "_.-" });
+	test_bytes(&kinds[2], &(struct bytes){ "", "_.-", "_.-" });
+	test_bytes(&kinds[3], &(struct bytes){ interface_bytes, interface_bytes, interface_bytes });
+	test_bytes(&kinds[4], &(struct bytes){ "", "", ".-" });
 	test_names();
 	return tap_done();
 }

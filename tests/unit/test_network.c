@@ -98,6 +98,95 @@ static void test_isolated(void)
 	ok(strcmp(n->parent, m->parent) != 0, "and no other's");
 }
 
+#define IPAM(driver) HEAD "\"ipam\":{\"driver\":\"" driver "\""
+
+static void test_dhcp(void)
+{
+	cleanup(network_free) struct network *least = parse(IPAM("dhcp") "}}");
+	cleanup(network_free) struct network *n =
+		parse(IPAM("dhcp") ",\"config\":{\"timeout_ms\":25000,\"required\":false,"
+				   "\"client_id\":\"id-{name}\",\"hostname\":\"{name}\"}},"
+				   "\"dns\":{\"mode\":\"none\"},\"subnets\":[" V6 "]}");
+
+	is_int(least->ipam, NETWORK_IPAM_DHCP, "ipam dhcp");
+	is_int(least->dhcp.timeout_ms, 10000, "its wait");
+	ok(least->dhcp.required, "a lease is required");
+	ok(!least->dhcp.client_id && !least->dhcp.hostname, "nothing else is said");
+	ok(network_asks_elsewhere(least), "the server says more");
+	is_int(least->dns.mode, NETWORK_DNS_GIVEN, "of resolvers, too");
+	is_int(n->dhcp.timeout_ms, 25000, "another wait");
+	ok(!n->dhcp.required, "not required");
+	is_str(n->dhcp.client_id, "id-{name}", "client id");
+	is_str(n->dhcp.hostname, "{name}", "host name");
+	is_int(n->dns.mode, NETWORK_DNS_NONE, "the file's own word counts");
+	ok(network_has_family(n, AF_INET6) && !network_has_family(n, AF_INET), "IPv6 is ours");
+}
+
+static void test_plugin(void)
+{
+	cleanup(network_free) struct network *least = parse(IPAM("whereabouts") "}}");
+	cleanup(network_free) struct network *n =
+		parse(IPAM("host-local") ",\"config\":{\"ranges\":[[{\"subnet\":\"10.0.0.0/24\"}]],"
+					 "\"x\":1.5},\"path\":[\"/opt/cni/bin\",\"/a b\"]}}");
+
+	is_int(least->ipam, NETWORK_IPAM_PLUGIN, "ipam plugin");
+	is_str(least->plugin.name, "whereabouts", "its name");
+	ok(!least->plugin.config && !least->plugin.path, "and no more");
+	is_int(least->dns.mode, NETWORK_DNS_GIVEN, "it may know of resolvers");
+	is_str(json_member(n->plugin.config, "x")->text, "1.5", "its configuration, as it is");
+	is_str(json_member(n->plugin.config, "ranges") ? "there" : "", "there", "all of it");
+	ok(n->plugin.path && n->plugin.path->type == JSON_ARRAY, "where it is looked for");
+}
+
+/* A value of N bytes for KEY of the configuration of driver dhcp. */
+static void expect_length(const char *key, size_t n, int code)
+{
+	cleanup(network_free) struct network *network = NULL;
+	char value[2048] = "";
+	char text[4096];
+	struct error err = { 0 };
+
+	memset(value, 'a', n);
+	snprintf(text, sizeof(text), IPAM("dhcp") ",\"config\":{\"%s\":\"%s\"}}}", key, value);
+	is_int(network_parse(text, strlen(text), &network, &err), code, "%s of %zu bytes: %s", key,
+		n, err.text);
+}
+
+static void expect_path(const char *path, int code)
+{
+	cleanup(network_free) struct network *network = NULL;
+	char text[32 * 1024];
+	struct error err = { 0 };
+
+	snprintf(text, sizeof(text), IPAM("p") ",\"path\":[%s]}}", path);
+	is_int(network_parse(text, strlen(text), &network, &err), code, "path: %.60s", err.text);
+}
+
+static void test_ipam_limits(void)
+{
+	char path[2048] = "\"/";
+	char folders[256] = "\"/0\"";
+
+	expect_length("client_id", 1, 0);
+	expect_length("client_id", 120, 0);
+	expect_length("client_id", 121, -EINVAL);
+	expect_length("client_id", 0, -EINVAL);
+	expect_length("hostname", 120, 0);
+	expect_length("hostname", 121, -EINVAL);
+	memset(path + 2, 'a', 1023);
+	strcpy(path + 2 + 1023, "\"");
+	expect_path(path, 0);
+	strcpy(path + 2 + 1023, "a\"");
+	expect_path(path, -EINVAL);
+	for (unsigned i = 1; i < 16; i++)
+		snprintf(folders + strlen(folders), sizeof(folders) - strlen(folders), ",\"/%u\"",
+			i);
+	expect_path(folders, 0);
+	strcat(folders, ",\"/16\"");
+	expect_path(folders, -E2BIG);
+	expect_path("", -EINVAL);
+}
+
 static void test_questions(void)
 {
 	cleanup(network_free) struct network *n =
@@ -133,12 +222,24 @@ static void test_modes(void)
 	is_int(mode, NETWORK_SOURCE, "untouched");
 }
 
+struct bad {
+	const char *text;
+	const char *message;
+};
+
+static void expect_message(const struct bad *bad)
+{
+	struct network *network = NULL;
+	struct error err = { 0 };
+	int r = network_parse(bad->text, strlen(bad->text), &network, &err);
+
+	ok(r < 0 && !network, "refused");
+	is_str(err.text, bad->message, "said so");
+}
+
 static void test_messages(void)
 {
-	static const struct {
-		const char *text;
-		const char *message;
-	} bad[] = {
+	static const struct bad bad[] = {
 		{ HEAD "\"subnets\":[{\"subnet\":\"10.0.0.5/24\"}]}",
 			"subnets[0].subnet: '10.0.0.5/24' is not a subnet: did you mean "
 			"'10.0.0.0/24'?" },
@@ -163,19 +264,6 @@ static void test_messages(void)
 		{ "{\"name\":\"n\",\"parent\":\"omv-1\",\"subnets\":[" V4 "]}",
 			"parent: 'omv-1' is a name of our own interfaces: without a parent the "
 			"network gets one of its own" },
-		{ HEAD "\"ipam\":{\"driver\":\"dhcp\"},\"subnets\":[" V4 "]}",
-			"subnets[0].subnet: '10.0.0.0/24' is not used with ipam driver 'dhcp', "
-			"whose server says it: remove it" },
-		{ "{\"name\":\"n\",\"ipam\":{\"driver\":\"dhcp\"}}",
-			"ipam.driver: 'dhcp' needs a parent: there is no server on a network of "
-			"its own" },
-		{ HEAD "\"ipam\":{\"driver\":\"dhcp\",\"config\":{\"timeout\":1}}}",
-			"ipam.config: unknown key 'timeout'" },
-		{ HEAD "\"ipam\":{\"config\":{}},\"subnets\":[" V4 "]}",
-			"ipam.config: driver 'local' has none: remove it" },
-		{ HEAD "\"ipam\":{\"driver\":\"whereabouts\",\"path\":[\"bin\"]}}",
-			"ipam.path[0]: 'bin' is not the path of a folder: it begins with a slash, "
-			"has no colon and at most 1024 bytes" },
 		{ HEAD "\"subnets\":[" V4 "],\"mode\":\"private\",\"host_access\":true}",
 			"host_access: needs mode bridge, but the mode is private: its macvlans "
 			"hear nothing of the host's" },
@@ -186,14 +274,38 @@ static void test_messages(void)
 			"host_access: needs addresses to route to, but ipam.driver is none" },
 	};
 
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		struct network *network = NULL;
-		struct error err = { 0 };
-		int r = network_parse(bad[i].text, strlen(bad[i].text), &network, &err);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		expect_message(&bad[i]);
+}
 
-		ok(r < 0 && !network, "refused");
-		is_str(err.text, bad[i].message, "said so");
-	}
+static void test_ipam_messages(void)
+{
+	static const struct bad bad[] = {
+		{ HEAD "\"ipam\":{\"driver\":\"dhcp\"},\"subnets\":[" V4 "]}",
+			"subnets[0].subnet: '10.0.0.0/24' is not used with ipam driver 'dhcp', "
+			"whose server says it: remove it" },
+		{ "{\"name\":\"n\",\"ipam\":{\"driver\":\"dhcp\"}}",
+			"ipam.driver: 'dhcp' needs a parent: there is no server on a network of "
+			"its own" },
+		{ HEAD "\"ipam\":{\"driver\":\"dhcp\",\"config\":{\"timeout\":1}}}",
+			"ipam.config: unknown key 'timeout'" },
+		{ HEAD "\"ipam\":{\"driver\":\"dhcp\",\"config\":{\"timeout_ms\":25001}}}",
+			"ipam.config.timeout_ms: '25001' is larger than 25000" },
+		{ HEAD "\"ipam\":{\"driver\":\"dhcp\",\"config\":{\"required\":\"false\"}}}",
+			"ipam.config.required: must be true or false, not a string" },
+		{ HEAD "\"ipam\":{\"driver\":\"dhcp\",\"config\":{\"hostname\":\"a b\"}}}",
+			"ipam.config.hostname: 'a b' has a blank, control or non-ASCII character" },
+		{ HEAD "\"ipam\":{\"driver\":\"dhcp\",\"path\":[\"/bin\"]}}",
+			"ipam.path: driver 'dhcp' has none: remove it" },
+		{ HEAD "\"ipam\":{\"config\":{}},\"subnets\":[" V4 "]}",
+			"ipam.config: driver 'local' has none: remove it" },
+		{ HEAD "\"ipam\":{\"driver\":\"whereabouts\",\"path\":[\"bin\"]}}",
+			"ipam.path[0]: 'bin' is not the path of a folder: it begins with a slash, "
+			"has no colon and at most 1024 bytes" },
+	};
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		expect_message(&bad[i]);
 }
 
 static void test_hostile(void)
@@ -271,9 +383,13 @@ int main(void)
 	test_full();
 	test_defaults();
 	test_isolated();
+	test_dhcp();
+	test_plugin();
+	test_ipam_limits();
 	test_questions();
 	test_modes();
 	test_messages();
+	test_ipam_messages();
 	test_hostile();
 	test_files();
 	return tap_done();

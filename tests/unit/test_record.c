@@ -6,6 +6,7 @@
 #include "schema/record.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -29,6 +30,18 @@ static const struct record_endpoint endpoint0 = {
 		{ { AF_INET6, { 0x20, 0x01, 0x0d, 0xb8, [15] = 3 } }, 64 } },
 };
 
+/* With as much in it as there can be. */
+static struct record_dhcp full_dhcp(void)
+{
+	struct record_dhcp dhcp = {
+		.probe_ms = INT_MAX, .gives_default = true, .gives_dns = true, .gives_mtu = true
+	};
+
+	memset(dhcp.hostname, 'h', HOSTNAME_MAX);
+	memset(dhcp.client_id, '~', RECORD_CLIENT_ID_MAX);
+	return dhcp;
+}
+
 /* A record with as much in it as there can be. */
 static struct record *new_full(void)
 {
@@ -51,6 +64,8 @@ static struct record *new_full(void)
 		struct record_endpoint *endpoint = &record->endpoints[record->n_endpoints++];
 
 		*endpoint = endpoint0;
+		endpoint->is_dhcp = true;
+		endpoint->dhcp = full_dhcp();
 		snprintf(endpoint->interface, sizeof(endpoint->interface), "e%u", i);
 		for (; endpoint->n_addresses < NETWORK_SUBNETS_MAX; endpoint->n_addresses++)
 			endpoint->addresses[endpoint->n_addresses] = endpoint0.addresses[1];
@@ -131,6 +146,50 @@ static void test_format(void)
 	strcpy(record->joined, "owner");
 	is_int(record_format(record, &joined, &size, &err), 0, "a joined one is written");
 	is_str(joined, "{\"id\":\"0123456789abcdef\",\"joined\":\"owner\"}\n", "with that alone");
+}
+
+static void expect_dhcp(const struct record_dhcp *dhcp, bool is_intent, const char *expected)
+{
+	cleanup(record_free) struct record *record = NULL;
+	cleanup(record_free) struct record *again = NULL;
+	autofree char *text = NULL;
+	struct error err = { 0 };
+	struct record_endpoint *endpoint;
+	size_t size = 0;
+
+	record_new("a", &record, &err);
+	endpoint = record_add_endpoint(record);
+	*endpoint = endpoint0;
+	if (is_intent)
+		*endpoint = (struct record_endpoint){
+			.network = "n", .interface = "i", .parent = "p", .parent_ifindex = 9
+		};
+	endpoint->is_dhcp = true;
+	endpoint->dhcp = *dhcp;
+	is_int(record_format(record, &text, &size, &err), 0, "dhcp is written");
+	ok(text && strstr(text, expected), "as %s: %s", expected, text);
+	is_int(record_parse(text, size, &again, &err), 0, "and read: %s", err.text);
+	ok(again && again->endpoints[0].is_dhcp &&
+			!memcmp(&again->endpoints[0].dhcp, dhcp, sizeof(*dhcp)),
+		"the same");
+}
+
+static void test_dhcp(void)
+{
+	struct record_dhcp full = full_dhcp();
+	const struct record_dhcp some = { .hostname = "web",
+		.client_id = "id-web",
+		.probe_ms = 200,
+		.gives_default = true,
+		.gives_mtu = true };
+
+	expect_dhcp(&(struct record_dhcp){ 0 }, false, ",\"dhcp\":{\"probe_ms\":0,\"gives\":[]}");
+	expect_dhcp(&(struct record_dhcp){ 0 }, true, ",\"dhcp\":{\"probe_ms\":0,\"gives\":[]}");
+	expect_dhcp(&some, false,
+		",\"dhcp\":{\"hostname\":\"web\",\"client_id\":\"id-web\",\"probe_ms\":200,"
+		"\"gives\":[\"default-route\",\"mtu\"]}");
+	expect_dhcp(&(struct record_dhcp){ .gives_dns = true }, true, "\"gives\":[\"dns\"]}");
+	expect_dhcp(&full, false, "\"gives\":[\"default-route\",\"dns\",\"mtu\"]}");
 }
 
 static void test_members(void)
@@ -232,6 +291,16 @@ static void spoil_parent(struct record *record)
 	strcpy(record->endpoints[1].parent, "a/b");
 }
 
+static void spoil_hostname(struct record *record)
+{
+	strcpy(record->endpoints[1].dhcp.hostname, "-h");
+}
+
+static void spoil_client_id(struct record *record)
+{
+	strcpy(record->endpoints[1].dhcp.client_id, "a b");
+}
+
 static void spoil_joined(struct record *record)
 {
 	strcpy(record->joined, record->id);
@@ -250,6 +319,8 @@ static void test_check(void)
 	expect_unsaved(spoil_addresses, "endpoints[1]: more than 16 addresses");
 	expect_unsaved(spoil_address, "endpoints[1]: addresses[3]");
 	expect_unsaved(spoil_parent, "endpoints[1]: interface name 'a/b'");
+	expect_unsaved(spoil_hostname, "endpoints[1]: dhcp.hostname: host name '-h' is not valid");
+	expect_unsaved(spoil_client_id, "endpoints[1]: dhcp.client_id: 'a b' has a blank");
 	expect_unsaved(spoil_joined, "joined: ");
 }
 
@@ -323,6 +394,7 @@ static void test_left_over(void)
 int main(void)
 {
 	test_format();
+	test_dhcp();
 	test_members();
 	test_check();
 	test_round_trip();

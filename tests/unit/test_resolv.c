@@ -9,6 +9,7 @@
 
 #include "schema/cleanup.h"
 #include "schema/error.h"
+#include "schema/ip_config.h"
 #include "schema/network.h"
 #include "tests/unit/tap.h"
 
@@ -104,6 +105,52 @@ static void test_default(void)
 	is_int(network->dns.mode, NETWORK_DNS_HOST, "has the host's resolvers");
 }
 
+static void expect_given(const struct ip_config *config, const char *expected)
+{
+	autofree char *text = NULL;
+	struct error err = { 0 };
+	size_t size = 0;
+
+	is_int(resolv_format_given(config, &text, &size, &err), 0, "is written");
+	is_str(text, expected, "its text");
+	is_int((long long)size, (long long)strlen(expected), "its size");
+}
+
+static void test_given(void)
+{
+	struct ip_config config = { 0 };
+
+	expect_given(&config, "");
+	config.servers[config.n_servers++] = (struct ip){ AF_INET, { 10, 0, 0, 7 } };
+	expect_given(&config, "nameserver 10.0.0.7\n");
+	config.servers[config.n_servers++] =
+		(struct ip){ AF_INET6, { 0x20, 0x01, 0x0d, 0xb8, [15] = 1 } };
+	strcpy(config.search[config.n_search++], "lan");
+	strcpy(config.search[config.n_search++], "a.example");
+	expect_given(
+		&config, "nameserver 10.0.0.7\nnameserver 2001:db8::1\nsearch lan a.example\n");
+	strcpy(config.options[config.n_options++], "ndots:1");
+	config.n_servers = 0;
+	expect_given(&config, "search lan a.example\noptions ndots:1\n");
+}
+
+static void test_usable(void)
+{
+	static const struct {
+		const char *text;
+		bool is_usable;
+	} servers[] = { { "10.0.0.1", true }, { "126.255.255.255", true }, { "128.0.0.1", true },
+		{ "2001:db8::1", true }, { "fec0::1", true }, { "::2", true },
+		{ "127.0.0.1", false }, { "127.255.255.255", false }, { "0.0.0.0", false },
+		{ "::", false }, { "::1", false }, { "fe80::1", false }, { "febf::1", false } };
+	struct ip ip;
+
+	for (size_t i = 0; i < sizeof(servers) / sizeof(servers[0]); i++) {
+		ip_parse(servers[i].text, &ip, NULL);
+		is_int(resolv_is_usable(&ip), servers[i].is_usable, "%s", servers[i].text);
+	}
+}
+
 int main(void)
 {
 	test_kept();
@@ -111,5 +158,7 @@ int main(void)
 	test_nul();
 	test_static();
 	test_default();
+	test_given();
+	test_usable();
 	return tap_done();
 }
