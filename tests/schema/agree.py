@@ -18,7 +18,7 @@ import sys
 import jsonschema
 
 HERE = pathlib.Path(__file__).resolve().parent
-KINDS = ("network", "selection", "record", "cni")
+KINDS = ("network", "selection", "record", "cni", "lease")
 # Class -> (the schema accepts it, C accepts it)
 CLASSES = {
     "valid": (True, True),

@@ -12,6 +12,7 @@
 #include "schema/error.h"
 #include "schema/file.h"
 #include "schema/ip_config.h"
+#include "schema/lease.h"
 #include "schema/network.h"
 #include "schema/record.h"
 #include "schema/selection.h"
@@ -47,6 +48,13 @@ static int read_cni(const char *text, size_t size, struct error *err)
 	return cni_parse_result(text, size, &config, err);
 }
 
+static int read_lease(const char *text, size_t size, struct error *err)
+{
+	struct lease lease;
+
+	return lease_parse(text, size, &lease, err);
+}
+
 static const struct {
 	const char *name;
 	int (*read)(const char *text, size_t size, struct error *err);
@@ -55,6 +63,7 @@ static const struct {
 	{ "selection", read_selection },
 	{ "record", read_record },
 	{ "cni", read_cni },
+	{ "lease", read_lease },
 };
 
 int main(int argc, char **argv)
@@ -65,7 +74,7 @@ int main(int argc, char **argv)
 	int r = -EINVAL;
 
 	if (argc != 3) {
-		fprintf(stderr, "usage: schema_read network|selection|record|cni FILE\n");
+		fprintf(stderr, "usage: schema_read network|selection|record|cni|lease FILE\n");
 		return 2;
 	}
 	if (file_read(AT_FDCWD, argv[2], DOCUMENT_MAX, &text, &size, &err) < 0) {
