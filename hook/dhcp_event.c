@@ -15,7 +15,6 @@
 #include <limits.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -156,8 +155,7 @@ static void put_problem(const struct event *event, char *const environment[], st
 		return;
 	else
 		error_set(&text, -ENODATA, "no DHCP server has answered yet");
-	lease->is_bound = false;
-	snprintf(lease->problem, sizeof(lease->problem), "%.*s", LEASE_PROBLEM_MAX - 1, text.text);
+	lease_set_problem(lease, text.text);
 }
 
 /* The lease after this event. Returns 1 where it stays what it was. */
@@ -179,7 +177,7 @@ static int make_lease(const struct event *event, char *const environment[], stru
 	log_notice("container '%s': '%s': %s", event->id, event->interface, err.text);
 	if (lease->is_bound) /* better what it has than nothing */
 		return 1;
-	snprintf(lease->problem, sizeof(lease->problem), "%.*s", LEASE_PROBLEM_MAX - 1, err.text);
+	lease_set_problem(lease, err.text);
 	return 0;
 }
 

@@ -362,6 +362,25 @@ int lease_save(int dir, const char *name, const struct lease *lease, struct erro
 	return r < 0 ? error_prefix(err, "lease 'dhcp/%s'", name) : 0;
 }
 
+/**
+ * lease_set_problem() - there is no lease
+ * @lease: the lease, which is none from now on
+ * @text:  why, UTF-8; what does not fit is cut off, between two characters
+ */
+void lease_set_problem(struct lease *lease, const char *text)
+{
+	size_t length = strnlen(text, LEASE_PROBLEM_MAX);
+
+	if (length == LEASE_PROBLEM_MAX)
+		length--;
+	/* Half a character could not be written. */
+	while (length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80)
+		length--;
+	lease->is_bound = false;
+	memcpy(lease->problem, text, length);
+	lease->problem[length] = '\0';
+}
+
 static bool same_cidr(const struct cidr *a, const struct cidr *b)
 {
 	return a->len == b->len && ip_equal(&a->ip, &b->ip);

@@ -30,6 +30,7 @@ int lease_format(const struct lease *lease, char **ret, size_t *ret_size, struct
 int lease_load(int dir, const char *name, struct lease *ret, struct error *err);
 int lease_save(int dir, const char *name, const struct lease *lease, struct error *err);
 
+void lease_set_problem(struct lease *lease, const char *text);
 bool lease_is_same(const struct lease *a, const struct lease *b);
 uint64_t lease_now_ms(void);
 uint32_t lease_remaining(const struct lease *lease);

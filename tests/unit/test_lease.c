@@ -238,6 +238,32 @@ static void test_files(void)
 	is_int(lease_load(dir, "big.lease", &lease, &err), -EFBIG, "is not read: %s", err.text);
 }
 
+/* Servers say why they refuse in whatever letters; what cannot be written is not kept. */
+static void test_problem(void)
+{
+	static const char *const characters[] = { "a", "\xc3\xa4", "\xe2\x82\xac",
+		"\xf0\x9f\x98\x80" };
+	char text[2 * LEASE_PROBLEM_MAX];
+	unsigned wrong = 0;
+
+	for (size_t i = 0; i < 4; i++)
+		for (unsigned n = 0; n < LEASE_PROBLEM_MAX + 4; n++) {
+			struct lease lease = { .is_bound = true };
+			autofree char *written = NULL;
+			size_t size;
+
+			snprintf(text, sizeof(text), "%0*u%s%s", (int)n, 0U, characters[i],
+				characters[i]);
+			lease_set_problem(&lease, text);
+			wrong += lease_format(&lease, &written, &size, NULL) < 0 ||
+				 lease_parse(written, size, &lease, NULL) < 0 || lease.is_bound ||
+				 strncmp(text, lease.problem, strlen(lease.problem)) != 0 ||
+				 (strlen(lease.problem) < strlen(text) &&
+					 strlen(lease.problem) < LEASE_PROBLEM_MAX - 4);
+		}
+	is_int(wrong, 0, "a problem of any length is cut between characters, and can be saved");
+}
+
 static void test_same(void)
 {
 	static const char *const others[] = {
@@ -305,6 +331,7 @@ int main(void)
 	test_limits();
 	test_messages();
 	test_files();
+	test_problem();
 	test_same();
 	test_remaining();
 	return tap_done();
