@@ -127,17 +127,42 @@ int network_draft_make(
 	return r;
 }
 
-/* KEY=VALUE as a member of the object that is open; KEY alone has an empty value. */
-static int write_pair(const char *assignment, struct json_writer *writer, struct error *err)
+/* Writes a member of the object that is open. */
+typedef int put_fn(
+	const char *key, const char *value, struct json_writer *writer, struct error *err);
+
+static int put_string(
+	const char *key, const char *value, struct json_writer *writer, struct error *err)
+{
+	(void)err;
+	json_put_string(writer, key, value);
+	return 0;
+}
+
+/* In the configuration of driver dhcp. */
+static int put_dhcp(
+	const char *key, const char *value, struct json_writer *writer, struct error *err)
+{
+	if (!strcmp(key, "timeout_ms"))
+		return network_options_put_number(key, value, writer, err);
+	if (!strcmp(key, "required"))
+		return network_options_put_bool(key, value, writer, err);
+	return put_string(key, value, writer, err);
+}
+
+/* KEY=VALUE; KEY alone has an empty value. */
+static int write_pair(
+	const char *assignment, put_fn *put, struct json_writer *writer, struct error *err)
 {
 	size_t length = strcspn(assignment, "=");
 	char *key = strndup(assignment, length);
+	int r;
 
 	if (!key)
 		return error_set(err, -ENOMEM, "out of memory");
-	json_put_string(writer, key, assignment[length] ? assignment + length + 1 : "");
+	r = put(key, assignment[length] ? assignment + length + 1 : "", writer, err);
 	free(key);
-	return 0;
+	return r;
 }
 
 static int check_unique(
@@ -153,7 +178,7 @@ static int check_unique(
 	return 0;
 }
 
-static int write_pairs(const char *key, const struct option_values *pairs,
+static int write_pairs(const char *key, const struct option_values *pairs, put_fn *put,
 	struct json_writer *writer, struct error *err)
 {
 	int r = 0;
@@ -164,7 +189,7 @@ static int write_pairs(const char *key, const struct option_values *pairs,
 	for (unsigned i = 0; r == 0 && i < pairs->n; i++) {
 		r = check_unique(pairs, i, key, err);
 		if (r == 0)
-			r = write_pair(pairs->values[i], writer, err);
+			r = write_pair(pairs->values[i], put, writer, err);
 	}
 	json_close_object(writer);
 	return r;
@@ -178,7 +203,7 @@ static int write_aux(const struct network_draft *draft, unsigned subnet, struct 
 	for (unsigned i = 0; i < draft->flags->aux.n; i++)
 		if (draft->aux_subnet[i] == subnet)
 			own.values[own.n++] = draft->flags->aux.values[i];
-	return write_pairs("aux_addresses", &own, writer, err);
+	return write_pairs("aux_addresses", &own, put_string, writer, err);
 }
 
 static int write_subnet(const struct network_draft *draft, unsigned index,
@@ -217,6 +242,7 @@ static int write_ipam(
 	const struct network_flags *flags, struct json_writer *writer, struct error *err)
 {
 	const char *driver = flags->ipam_driver;
+	bool is_dhcp = driver && !strcmp(driver, "dhcp");
 	int r;
 
 	if (!driver && flags->ipam_options.n == 0)
@@ -224,9 +250,10 @@ static int write_ipam(
 	json_open_object(writer, "ipam");
 	if (driver)
 		json_put_string(writer, "driver", strcmp(driver, "default") ? driver : "local");
-	r = write_pairs("config", &flags->ipam_options, writer, err);
+	r = write_pairs(
+		"config", &flags->ipam_options, is_dhcp ? put_dhcp : put_string, writer, err);
 	json_close_object(writer);
-	return r;
+	return r < 0 ? error_prefix(err, "--ipam-opt") : 0;
 }
 
 /* The options of one stretch of the file. */
@@ -267,7 +294,7 @@ int network_draft_write(
 	if (r == 0)
 		r = write_options(draft, OPTION_IPV6, OPTION_DNS, writer, err);
 	if (r == 0)
-		r = write_pairs("labels", &draft->flags->labels, writer, err);
+		r = write_pairs("labels", &draft->flags->labels, put_string, writer, err);
 	json_close_object(writer);
 	return r;
 }

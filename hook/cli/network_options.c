@@ -94,7 +94,16 @@ static bool is_number(const char *text)
 	return length > 0 && strspn(text, "0123456789") == length && (*text != '0' || length == 1);
 }
 
-static int write_number(
+/**
+ * network_options_put_number() - write a number
+ * @key:    of the object that is open
+ * @value:  as it was given
+ * @writer: the file
+ * @err:    filled on failure
+ *
+ * Return: 0; -EINVAL: it is none.
+ */
+int network_options_put_number(
 	const char *key, const char *value, struct json_writer *writer, struct error *err)
 {
 	if (!is_number(value))
@@ -103,7 +112,16 @@ static int write_number(
 	return 0;
 }
 
-static int write_bool(
+/**
+ * network_options_put_bool() - write true or false
+ * @key:    of the object that is open
+ * @value:  as it was given
+ * @writer: the file
+ * @err:    filled on failure
+ *
+ * Return: 0; -EINVAL: it is neither.
+ */
+int network_options_put_bool(
 	const char *key, const char *value, struct json_writer *writer, struct error *err)
 {
 	bool on;
@@ -154,9 +172,9 @@ int network_options_write(const struct network_options *options, enum network_op
 		json_put_string(writer, key, value);
 		return 0;
 	case FORM_NUMBER:
-		return write_number(key, value, writer, err);
+		return network_options_put_number(key, value, writer, err);
 	case FORM_BOOL:
-		return write_bool(key, value, writer, err);
+		return network_options_put_bool(key, value, writer, err);
 	case FORM_LIST:
 		return write_list(key, value, writer, err);
 	case FORM_MODE:

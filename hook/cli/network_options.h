@@ -27,6 +27,10 @@ struct network_options {
 	const char *values[OPTIONS_COUNT];
 };
 
+int network_options_put_number(
+	const char *key, const char *value, struct json_writer *writer, struct error *err);
+int network_options_put_bool(
+	const char *key, const char *value, struct json_writer *writer, struct error *err);
 int network_options_set(struct network_options *options, const char *assignment, struct error *err);
 int network_options_write(const struct network_options *options, enum network_option option,
 	struct json_writer *writer, struct error *err);

@@ -186,6 +186,26 @@ sorted_names() { # DIR
 	refuse_create 4 --subnet 10.0.0.0/24 --ipam-opt a=b ipam.config "'local'"
 }
 
+@test "create: driver dhcp, whose options are numbers and truth values where they must be" {
+	create -o parent=eth0 --ipam-driver dhcp least
+	assert_eq '{"driver":"dhcp"}' "$(file least .ipam)"
+	create -o parent=eth0 --ipam-opt timeout_ms=5000 --ipam-opt required=false \
+		--ipam-opt client_id=5 --ipam-opt 'hostname={name}' --ipam-driver=dhcp full
+	assert_eq '{"timeout_ms":5000,"required":false,"client_id":"5","hostname":"{name}"}' \
+		"$(file full .ipam.config)"
+	refuse_create 4 --ipam-driver dhcp --ipam-opt timeout_ms --ipam-opt timeout_ms "'' is not a number"
+	refuse_create 4 --ipam-driver dhcp --ipam-opt timeout_ms=1e3 --ipam-opt "'1e3' is not a number"
+	refuse_create 4 --ipam-driver dhcp --ipam-opt timeout_ms=25001 ipam.config.timeout_ms 25000
+	refuse_create 4 --ipam-driver dhcp --ipam-opt required=maybe --ipam-opt "'maybe' is not true or false"
+	refuse_create 6 --ipam-driver dhcp --ipam-opt required=true --ipam-opt required=false "'required'" twice
+}
+
+@test "create: options of other IPAM drivers stay as they are" {
+	create -o parent=eth0 --ipam-driver whereabouts --ipam-opt timeout_ms=5000 \
+		--ipam-opt required=false --ipam-opt range=10.0.0.0/24 x
+	assert_eq '{"timeout_ms":"5000","required":"false","range":"10.0.0.0/24"}' "$(file x .ipam.config)"
+}
+
 @test "create: the parent is checked" {
 	parent() {
 		refuse_with 1 7 network create --subnet 10.0.0.0/24 -o "parent=$1" x "${@:2}"
