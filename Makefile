@@ -101,7 +101,7 @@ bench-programs: $(B)/bench/floor $(B)/bench/empty $(B)/bench/bench
 # Fuzz targets: libFuzzer, so clang; tests/fuzz/corpus/TARGET is the seed corpus.
 FUZZFLAGS := -g -O1 -std=gnu11 -I. -D_GNU_SOURCE -DOCI_MACVLAN_VERSION='"$(VERSION)"' \
 	-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
-FUZZED := $(SCHEMA) hook/lan.c
+FUZZED := $(SCHEMA) hook/lan.c hook/dhcp_values.c
 build/fuzz/%: tests/fuzz/%.c $(FUZZED) $(wildcard schema/*.h hook/*.h)
 	@mkdir -p $(@D)
 	clang $(FUZZFLAGS) -o $@ $< $(FUZZED) -lyajl

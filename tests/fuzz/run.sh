@@ -9,7 +9,7 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 
-targets=(state bundle selection network record cni lan resolv)
+targets=(state bundle selection network record cni lease lan resolv dhcp_values)
 
 # The seeds of a target: its own, and the documents that the schema tests use.
 seeds()
