@@ -38,6 +38,10 @@ int dhcp_remove(const struct host *host, const char *id, const struct record_end
 int dhcp_sweep(struct collection *collection, struct error *err);
 int dhcp_revive(struct collection *collection, const struct record *record, struct error *err);
 
+/* dhcp_client.c: the program */
+const char *dhcp_client_path(void);
+int dhcp_client_find(struct error *err);
+
 /* dhcp_event.c: the client's event script */
 bool dhcp_event_is(int argc, char *const argv[]);
 int dhcp_event(char *const argv[]);

@@ -22,6 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "hook/dhcp.h"
 #include "hook/dhcp_parts.h"
 #include "hook/host.h"
 #include "hook/log.h"
@@ -68,6 +69,18 @@ static unsigned find_program(void)
 	while (i < N_PROGRAMS && access(programs[i].path, X_OK) < 0)
 		i++;
 	return i;
+}
+
+/**
+ * dhcp_client_path() - where the DHCP client is
+ *
+ * Return: its path, busybox where it is a part of that; NULL: there is none.
+ */
+const char *dhcp_client_path(void)
+{
+	unsigned i = find_program();
+
+	return i < N_PROGRAMS ? programs[i].path : NULL;
 }
 
 /**

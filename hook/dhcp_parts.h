@@ -60,7 +60,6 @@ struct dhcp_client {
 
 /* dhcp_client.c */
 int dhcp_close_others(unsigned flags, struct error *err);
-int dhcp_client_find(struct error *err);
 bool dhcp_client_has_systemd(void);
 int dhcp_client_start(const struct dhcp_client *client, struct error *err);
 int dhcp_client_stop(int dir, const char *id, const char *interface, struct error *err);

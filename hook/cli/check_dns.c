@@ -114,6 +114,22 @@ static void check_host(struct check *check, const struct check_network *on)
 		check_server(check, on, &servers.ips[i]);
 }
 
+/* What the DHCP server or the plugin will say is not known, and the host's are there for when it
+ * says nothing: they need not fit.
+ */
+static void check_given(struct check *check, const struct check_network *on)
+{
+	autofree char *text = NULL;
+	struct error err;
+	size_t size = 0;
+
+	if (dns_read_host(&text, &size, &err) < 0)
+		check_say(check, CHECK_NOTE,
+			"network '%s': containers get a resolver only when whoever gives the "
+			"addresses names one: %s",
+			on->network->name, err.text);
+}
+
 /**
  * check_dns() - can containers reach the resolvers that they get
  * @check: the check
@@ -123,8 +139,10 @@ void check_dns(struct check *check, const struct check_network *on)
 {
 	switch (on->network->dns.mode) {
 	case NETWORK_DNS_HOST:
-	case NETWORK_DNS_GIVEN: /* where it says nothing */
 		check_host(check, on);
+		break;
+	case NETWORK_DNS_GIVEN:
+		check_given(check, on);
 		break;
 	case NETWORK_DNS_STATIC:
 		check_static(check, on);

@@ -8,6 +8,7 @@
 
 #include "hook/cli/check.h"
 #include "hook/cli/table.h"
+#include "hook/dhcp.h"
 #include "schema/cleanup.h"
 #include "schema/error.h"
 #include "schema/network.h"
@@ -75,11 +76,21 @@ static void check_detection(struct check *check, const struct check_network *on)
 			network->name);
 }
 
+/* Also where a lease is not required: without a client a container is never given any. */
+static void check_dhcp_client(struct check *check, const struct check_network *on)
+{
+	struct error err;
+
+	if (on->network->ipam == NETWORK_IPAM_DHCP && dhcp_client_find(&err) < 0)
+		check_say(check, CHECK_BROKEN, "network '%s': %s", on->network->name, err.text);
+}
+
 static void (*const checks[])(struct check *check, const struct check_network *on) = {
 	check_parent_link,
 	check_parent_bridge,
 	check_gateways,
 	check_plugin_program,
+	check_dhcp_client,
 	check_dns,
 	check_future_ips,
 	check_detection,

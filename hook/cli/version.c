@@ -1,15 +1,24 @@
 // SPDX-License-Identifier: MIT
 /*
- * oci-macvlan version: of the program, and of what it needs from the kernel.
+ * oci-macvlan version: of the program, and of what it needs from the kernel and the host.
  */
 #include <stdio.h>
 #include <sys/utsname.h>
 
 #include "hook/cli/cli.h"
 #include "hook/cli/options.h"
+#include "hook/dhcp.h"
 #include "hook/nl.h"
 #include "schema/cleanup.h"
 #include "schema/error.h"
+
+/* Only networks whose addresses come from a DHCP server need one. */
+static void print_client(void)
+{
+	const char *path = dhcp_client_path();
+
+	printf("DHCP client %s\n", path ? path : "no");
+}
 
 /**
  * cli_version() - the command version
@@ -36,5 +45,6 @@ int cli_version(struct cli *cli, struct error *err)
 	printf("SO_NETNS_COOKIE %s\n", nl_netns_cookie(&nl, &cookie, NULL) == 0
 					       ? "yes"
 					       : "no: Linux 5.14 or newer is needed");
+	print_client();
 	return 0;
 }

@@ -90,6 +90,22 @@ finds_nothing() {
 	finds warning "resolver 2001:db8:babe:cafe::2 is this host"
 }
 
+@test "DHCP: the server names them, and the host's are there for when it does not" {
+	network_write '{"name": "macvlan0", "parent": "eth0", "ipam": {"driver": "dhcp"}}'
+	for server in 10.0.0.1 10.0.0.2 192.0.2.53; do
+		resolv "nameserver $server"
+		finds_nothing
+	done
+	resolv 'nameserver 127.0.0.53'
+	finds note "network 'macvlan0'" "only when whoever gives the addresses names one" /etc/resolv.conf
+	network '{"subnets": [], "ipam": {"driver": "dhcp"}, "dns": {"mode": "host"}}'
+	finds warning "/etc/resolv.conf"
+	resolv 'nameserver 10.0.0.2'
+	finds warning "resolver 10.0.0.2 is this host"
+	network '{"subnets": [], "ipam": {"driver": "dhcp"}, "dns": {"mode": "none"}}'
+	finds_nothing
+}
+
 @test "a resolver to which the network has no route" {
 	resolv 'nameserver 192.0.2.53'
 	network '{"internal": true}'

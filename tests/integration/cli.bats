@@ -430,6 +430,10 @@ sorted_names() { # DIR
 	assert_eq "$(cli --version)" "${lines[0]}"
 	assert_eq "kernel $(uname -r)" "${lines[1]}"
 	assert_eq "SO_NETNS_COOKIE yes" "${lines[2]}"
+	assert_eq "DHCP client $(command -v udhcpc)" "${lines[3]/#DHCP client \/sbin/DHCP client \/usr/sbin}"
+	assert_eq 4 "${#lines[@]}"
+	run without_dhcp_client "$BUILD/oci-macvlan" version
+	assert_eq "DHCP client no" "${lines[3]}"
 }
 
 @test "usage: no environment variable changes anything, a full disk is no success" {

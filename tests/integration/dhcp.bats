@@ -270,19 +270,26 @@ assert_remaining() { # JSON
 	dnsmasq_start
 	sleeper_start
 	state_json creating c0 "$SLEEPER" io.oci-macvlan.networks=lan >"$BATS_TEST_TMPDIR/state"
-	# /dev/null is no program, also not for root.
-	# shellcheck disable=SC2016 # for that bash
-	run unshare --mount --propagation private bash -c '
-		for program in udhcpc busybox; do
-			mount --bind /dev/null "$(realpath "$(command -v "$program")")" || exit 99
-		done
-		exec "$@"' bash "$BUILD/oci-macvlan-hook" --etc "$ETC" --run "$RUN" createRuntime \
+	run without_dhcp_client "$BUILD/oci-macvlan-hook" --etc "$ETC" --run "$RUN" createRuntime \
 		<"$BATS_TEST_TMPDIR/state"
 	assert_eq 1 "$status"
 	assert_contains "$output" "udhcpc"
 	assert_contains "$output" "install"
 	assert_eq "" "$(links "$SLEEPER")"
 	assert_run_empty
+}
+
+@test "check: no DHCP client on this host is broken, for a network that needs one" {
+	network_dual
+	found=$(cli check lan)
+	assert_contains "$found" "ok       network 'lan': parent 'eth0', mode bridge, addresses by dhcp"
+	run without_dhcp_client "$BUILD/oci-macvlan" --etc "$ETC" --run "$RUN" check lan
+	assert_eq 1 "$status"
+	assert_contains "$output" "broken   network 'lan': there is no DHCP client on this host: install udhcpc"
+	assert_contains "$output" "package 'udhcpc'"
+	refute grep -q "^ok .*'lan'" <<<"$output"
+	run without_dhcp_client "$BUILD/oci-macvlan" --etc "$ETC" --run "$RUN" check macvlan0
+	refute grep -q "DHCP client" <<<"$output"
 }
 
 @test "a pod has one client, which lives as long as the last member" {

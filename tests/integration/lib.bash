@@ -346,6 +346,16 @@ container_pid() { # ID
 	cat "$BUNDLES/$1/pid"
 }
 
+# Runs COMMAND on a host that has no DHCP client. /dev/null is no program, also not for root.
+without_dhcp_client() { # COMMAND...
+	# shellcheck disable=SC2016 # for that bash
+	unshare --mount --propagation private bash -c '
+		for program in udhcpc busybox; do
+			mount --bind /dev/null "$(realpath "$(command -v "$program")")" || exit 99
+		done
+		exec "$@"' bash "$@"
+}
+
 # --- what the kernel says ---
 
 in_netns() { # PID COMMAND...
