@@ -98,17 +98,24 @@ int dhcp_file_put_client(
 	return 0;
 }
 
-/* "PID START", and nothing else. */
-static bool parse_process(const char *text, struct dhcp_process *ret)
+/* "PID START" and nothing else. */
+static bool parse_client(const char *text, struct dhcp_process *ret)
 {
 	char *end;
-	long pid = strtol(text, &end, 10);
+	long pid;
+	unsigned long long start;
 
-	if (*end != ' ' || pid <= 1 || pid > INT_MAX || end[1] < '0' || end[1] > '9')
+	if (*text < '0' || *text > '9')
 		return false;
-	ret->pid = (pid_t)pid;
-	ret->start = strtoull(end + 1, &end, 10);
-	return !*end;
+	errno = 0;
+	pid = strtol(text, &end, 10);
+	if (errno || pid <= 1 || pid > INT_MAX || *end != ' ' || end[1] < '0' || end[1] > '9')
+		return false;
+	start = strtoull(end + 1, &end, 10);
+	if (errno || *end)
+		return false;
+	*ret = (struct dhcp_process){ .pid = (pid_t)pid, .start = start };
+	return true;
 }
 
 /**
@@ -122,16 +129,14 @@ static bool parse_process(const char *text, struct dhcp_process *ret)
  */
 int dhcp_file_get_client(int dir, const char *name, struct dhcp_process *ret, struct error *err)
 {
-	struct dhcp_process client = { 0 };
 	char text[64];
 	ssize_t n = readlinkat(dir, name, text, sizeof(text) - 1);
 
 	if (n < 0)
 		return error_set_errno(err, "cannot read 'dhcp/%s'", name);
 	text[n] = '\0';
-	if (!parse_process(text, &client))
+	if (!parse_client(text, ret))
 		return error_set(err, -EINVAL, "'dhcp/%s' names no process: '%s'", name, text);
-	*ret = client;
 	return 0;
 }
 

@@ -97,7 +97,8 @@ static void test_client(void)
 static void test_garbage(void)
 {
 	static const char *const targets[] = { "1 5", "0 5", "-1 5", "2", "2 ", "x", "2 5 ", "2 5x",
-		"2 5 6", " ", "/proc/self", "$(id)", "2 x" };
+		"2 5 6", " ", "99999999999 5", "4294967298 5", "2 -1", "2 99999999999999999999",
+		"+2 5", " 2 5", "2  5", "/proc/self", "$(id)", "2 x" };
 	autoclose int dir = open(tap_tempdir(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	char longest[4000] = "";
 	struct dhcp_process got = { .pid = 77 };
