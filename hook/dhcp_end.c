@@ -149,28 +149,39 @@ int dhcp_sweep(struct collection *collection, struct error *err)
 	return dir_list(dir, sweep_file, &sweep, err);
 }
 
-static const struct record_member *find_living(const struct record *record)
+/* NULL: none of them lives. */
+static int find_living(
+	const struct record *record, const struct record_member **ret, struct error *err)
 {
-	for (unsigned i = 0; i < record->n_members; i++) {
-		bool alive = false;
+	const struct record_member *found = NULL;
 
-		if (proc_is_alive(record->members[i].pid, record->members[i].start, &alive, NULL) ==
-				0 &&
-			alive)
-			return &record->members[i];
+	for (unsigned i = 0; !found && i < record->n_members; i++) {
+		const struct record_member *member = &record->members[i];
+		bool alive = false;
+		int r = proc_is_alive(member->pid, member->start, &alive, err);
+
+		if (r < 0)
+			return r;
+		if (alive)
+			found = member;
 	}
-	return NULL;
+	*ret = found;
+	return 0;
 }
 
-static bool has_client(int dir, const char *id, const struct record_endpoint *endpoint)
+/* What cannot be told is an error: a second client would be worse than none. */
+static int has_client(int dir, const char *id, const struct record_endpoint *endpoint, bool *ret,
+	struct error *err)
 {
 	struct dhcp_process client;
 	char name[DHCP_NAME_MAX];
-	bool alive = false;
+	int r = dhcp_file_get_client(
+		dir, dhcp_file_name(id, endpoint->interface, DHCP_CLIENT, name), &client, err);
 
-	return dhcp_file_get_client(dir, dhcp_file_name(id, endpoint->interface, DHCP_CLIENT, name),
-		       &client, NULL) == 0 &&
-	       proc_is_alive(client.pid, client.start, &alive, NULL) == 0 && alive;
+	*ret = false;
+	if (r < 0)
+		return r == -ENOENT || r == -EINVAL ? 0 : r;
+	return proc_is_alive(client.pid, client.start, ret, err);
 }
 
 static const struct ip *leased_ip(const struct record_endpoint *endpoint)
@@ -197,20 +208,22 @@ static void report_revived(
 static int revive_one(struct collection *collection, int dir, const struct record *record,
 	const struct record_endpoint *endpoint, struct error *err)
 {
-	const struct dhcp_client client = {
+	struct dhcp_client client = {
 		.host = collection->host,
 		.dir = dir,
 		.id = record->id,
 		.endpoint = endpoint,
-		.member = find_living(record),
 		.netns_cookie = record->netns_cookie,
 		.again = leased_ip(endpoint),
 	};
-	int r = 0;
+	bool has_one = false;
+	int r = find_living(record, &client.member, err);
 
-	if (!client.member || has_client(dir, record->id, endpoint))
+	if (r == 0)
+		r = has_client(dir, record->id, endpoint, &has_one, err);
+	if (r == 0 && (!client.member || has_one))
 		return 0;
-	if (!collection->dry_run)
+	if (r == 0 && !collection->dry_run)
 		r = dhcp_client_start(&client, err);
 	if (r < 0)
 		return error_prefix(err, "container '%s': '%s'", record->id, endpoint->interface);
