@@ -387,6 +387,17 @@ static int read_report(int report, struct error *err)
 	return said.code < 0 ? said.code : -EIO;
 }
 
+/* Until no child is on its way any more: it has become the client, and noted that, or has ended.
+ * Its share of the lock goes when this process unlocks it, so that must not be before.
+ */
+static void await_end(int report)
+{
+	struct pollfd polled = { .fd = report };
+
+	while (poll(&polled, 1, -1) < 0 && errno == EINTR)
+		;
+}
+
 static int move_aside(int *fd, struct error *err)
 {
 	int moved = fcntl(*fd, F_DUPFD_CLOEXEC, FD_ASIDE);
@@ -418,10 +429,12 @@ static int launch_command(
 		r = move_aside(&theirs, err);
 	if (r == 0)
 		r = fork_twice(&(struct launch){ client, command, host_netns, theirs }, err);
-	if (r < 0)
-		return r;
 	close(steal_fd(&theirs));
-	return read_report(ours, err);
+	if (r == 0)
+		r = read_report(ours, err);
+	if (r < 0)
+		await_end(ours);
+	return r;
 }
 
 /**
