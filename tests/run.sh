@@ -129,15 +129,18 @@ unit_groups() { # PREFIX BUILD
 
 # A crash test on a machine of its own. Sanitizers make system calls of their own and are none of
 # this: it is always the plain build's.
-start_crash() { # LIMIT-SECONDS PROGRAM STEP OFFSET
-	start_group "crash/$2 $3 $4" tests/isolate.sh -t "$1" tests/crash/lab.sh \
-		"$plain/crash/$2" "$plain" "$3" "$4"
+start_crash() { # LIMIT-SECONDS PROGRAM STEP OFFSET [SCENARIO]
+	start_group "crash/$2 ${*:3}" tests/isolate.sh -t "$1" tests/crash/lab.sh \
+		"$plain/crash/$2" "$plain" "${@:3}"
 }
 
 # One in so many pairs of a system call and what happens there; another sample each time.
 crash_sample() {
-	start_crash 600 kill 25 $((RANDOM % 25))
-	start_crash 600 fault 12 $((RANDOM % 12))
+	start_crash 600 kill 25 $((RANDOM % 25)) -DHCP
+	start_crash 600 fault 12 $((RANDOM % 12)) -DHCP
+	# Each waits for a server.
+	start_crash 600 kill 150 $((RANDOM % 150)) DHCP
+	start_crash 600 fault 150 $((RANDOM % 150)) DHCP
 	start_crash 600 reboot 60 $((RANDOM % 60))
 }
 

@@ -30,10 +30,14 @@ static const struct call calls[] = {
 	CALL(access, EIO, ENOMEM),
 #endif
 	CALL(brk, ENOMEM),
+	CALL(chdir, EIO, ENOMEM),
 	CALL(clock_nanosleep, EINTR),
+	CALL(clone, EAGAIN, ENOMEM),
 	CALL(close, EIO, EINTR),
 	CALL(close_range, ENOMEM),
 	CALL(connect, EPERM, ENOMEM),
+	CALL(dup3, EMFILE),
+	CALL(execve, EIO, ENOMEM, EPERM),
 	CALL(faccessat, EIO, ENOMEM),
 	CALL(fallocate, ENOSPC, EIO, EINTR, EPERM),
 	CALL(fchmod, EIO, EPERM),
@@ -46,6 +50,8 @@ static const struct call calls[] = {
 	CALL(getrandom, EAGAIN, EINTR),
 	CALL(getsockname, ENOBUFS),
 	CALL(getsockopt, ENOMEM, ENOBUFS),
+	CALL(inotify_add_watch, ENOSPC, ENOMEM),
+	CALL(inotify_init1, EMFILE, ENOMEM),
 	CALL(ioctl, EIO),
 	CALL(linkat, ENOSPC, EIO, ENOMEM, EPERM),
 	CALL(lseek, EIO),
@@ -61,6 +67,8 @@ static const struct call calls[] = {
 	CALL(openat, EMFILE, ENOMEM, EIO, EINTR, EPERM, ENOSPC),
 	CALL(openat2, EMFILE, ENOMEM, EIO, EAGAIN, EPERM),
 	CALL(pidfd_open, EMFILE, ENOMEM, ESRCH),
+	CALL(pidfd_send_signal, ESRCH),
+	CALL(pipe2, EMFILE, ENOMEM),
 #ifdef SYS_poll
 	CALL(poll, EINTR, EAGAIN, ENOMEM),
 #endif
@@ -71,6 +79,7 @@ static const struct call calls[] = {
 	CALL(readlinkat, EIO, ENOMEM),
 	CALL(recvmsg, ENOBUFS, ENOMEM, EINTR, EAGAIN),
 #ifdef SYS_rename
+	CALL(dup2, EMFILE),
 	CALL(mkdir, ENOSPC, EIO, ENOMEM, EPERM),
 	CALL(readlink, EIO, ENOMEM),
 	CALL(rename, ENOSPC, EIO, ENOMEM, EPERM),

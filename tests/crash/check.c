@@ -195,6 +195,15 @@ static bool take_census(struct census *census, const struct box *box)
 	return passed;
 }
 
+static bool check_clients(struct world *world, bool passed, const char *what)
+{
+	char text[4096];
+
+	if (!passed)
+		clients_list(text, sizeof(text));
+	return check(world, passed, what, passed ? NULL : text);
+}
+
 /**
  * check_shared() - no two namespaces share an address or a MAC, and each address is claimed
  * @world: the world
@@ -219,7 +228,7 @@ bool check_shared(struct world *world)
 				is_first = false;
 		passed = !is_first || take_census(&census, boxes[i]);
 	}
-	return passed;
+	return passed && check_clients(world, !clients_are_two(), "an endpoint has two clients");
 }
 
 static unsigned count_lines(const char *text)
@@ -273,6 +282,37 @@ static bool check_reached(struct world *world, const struct kernel_view *view)
 	return passed;
 }
 
+/* Where one is killed, the container lives on without until gc comes by. */
+static bool may_lack_client(const struct world *world)
+{
+	return world->scenario->op == OP_REVIVE || world->scenario->whom == WHOM_CLIENT;
+}
+
+/**
+ * check_client() - a has its DHCP client
+ * @world: the world
+ *
+ * Return: whether it has, or needs none.
+ */
+bool check_client(struct world *world)
+{
+	return check_clients(world, !world_is_leased(world) || clients_is_one(&world->a),
+		"it has not one DHCP client");
+}
+
+/**
+ * check_no_client() - no DHCP client is left of a
+ * @world: the world; a has ended
+ *
+ * Return: whether that is so: there are those of others in its pod.
+ */
+bool check_no_client(struct world *world)
+{
+	bool is_pod = world_is_leased(world) && world->scenario->place == PLACE_JOINS;
+
+	return check_clients(world, clients_count(NULL) == is_pod, "a DHCP client is left");
+}
+
 /**
  * check_whole() - a container is attached, wholly
  * @world: the world
@@ -305,7 +345,7 @@ bool check_whole(struct world *world, const struct box *box)
 		passed = check_reached(world, &view);
 	if (!passed || box != &world->a)
 		return passed && check(world, n == 2, "a link is missing", listing);
-	if (!check_parents(world))
+	if (!check_parents(world) || (!may_lack_client(world) && !check_client(world)))
 		return false;
 	if (strstr(box->annotations, "ips"))
 		return check_same_text(
@@ -328,6 +368,9 @@ bool check_left(struct world *world, const struct box *box)
 	if (box->netns < 0)
 		return true;
 	lab_list_netns(box, listing);
+	if (place != PLACE_JOINS && !check_clients(world, clients_count(box) == 0,
+					    "a DHCP client is left in its namespace"))
+		return false;
 	/* What a member has added stays for the others, unless it was only begun. */
 	if (place == PLACE_ADDS && has_whole_size(world, listing))
 		return true;
@@ -358,6 +401,7 @@ bool check_base(struct world *world)
 
 	lab_list_state(world->lab, listing);
 	passed = check_same_text(world, listing, world->base, "something is left in RUN or ETC");
+	passed &= check_no_client(world);
 	if (world->x.netns >= 0) {
 		lab_list_netns(&world->x, listing);
 		passed &=

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "schema/network.h"
@@ -22,6 +23,8 @@
 
 #define ARGUMENTS_MAX 16
 #define FILES_MAX 256
+/* Of 2 ms each. */
+#define SETTLE_TRIES 5000
 
 static void must(bool done, const char *what)
 {
@@ -32,6 +35,10 @@ static void must(bool done, const char *what)
 }
 
 #define NO_DNS "\"dns\":{\"mode\":\"none\"}"
+#define DHCP(name, parent, n, milliseconds)                                             \
+	"{\"name\":\"" name "\",\"parent\":\"" parent "\"," NO_DNS                      \
+	",\"ipam\":{\"driver\":\"dhcp\",\"config\":{\"timeout_ms\":" milliseconds "}}," \
+	"\"subnets\":[{\"subnet\":\"2001:db8:" n ":1::/64\"}]" HOST_ACCESS
 #define HOST_ACCESS ",\"conflict_detection_ms\":0,\"host_access\":"
 
 static const struct {
@@ -70,6 +77,10 @@ static const struct {
 		"\"rangeEnd\":\"2001:db8:4:1::5\"}]],\"routes\":[{\"dst\":\"::/0\"},"
 		"{\"dst\":\"0.0.0.0/0\"}]}}" HOST_ACCESS,
 		"}\n" },
+	{ LAB_LEASED ".json", DHCP(LAB_LEASED, "eth0", "6", "5000"), "}\n" },
+	{ LAB_LEASED_SOON ".json", DHCP(LAB_LEASED_SOON, "eth0", "6", "1000"), "}\n" },
+	/* There is no server. */
+	{ LAB_LEASED_NEVER ".json", DHCP(LAB_LEASED_NEVER, "eth1", "7", "100"), "}\n" },
 	/* No parent: the attach makes one. Whether it is internal makes no difference there. */
 	{ LAB_ISOLATED ".json",
 		"{\"name\":\"" LAB_ISOLATED "\"," NO_DNS ",\"subnets\":["
@@ -114,6 +125,15 @@ void lab_write_networks(const struct lab *lab, bool host_access)
 	}
 }
 
+/* As /proc says of a process that runs it. */
+static void find_program(const char *build, const char *name, char ret[PATH_MAX])
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s", build, name);
+	must(realpath(path, ret) != NULL, "find a program");
+}
+
 /**
  * lab_setup() - make the folders, below TMPDIR
  * @lab:   filled
@@ -127,8 +147,8 @@ void lab_setup(struct lab *lab, const char *build)
 
 	snprintf(path, sizeof(path), "%s/crash-XXXXXX", tmp ? tmp : "/tmp");
 	must(mkdtemp(path) != NULL, "make a folder");
-	snprintf(lab->hook, sizeof(lab->hook), "%s/oci-macvlan-hook", build);
-	snprintf(lab->cli, sizeof(lab->cli), "%s/oci-macvlan", build);
+	find_program(build, "oci-macvlan-hook", lab->hook);
+	find_program(build, "oci-macvlan", lab->cli);
 	snprintf(lab->etc, sizeof(lab->etc), "%s/etc", path);
 	snprintf(lab->run, sizeof(lab->run), "%s/run", path);
 	snprintf(lab->bundle, sizeof(lab->bundle), "%s/bundle", path);
@@ -226,6 +246,44 @@ void lab_cli(const struct lab *lab, const char *const arguments[], trace_fn *jud
 	trace_run(&command, judge, arg, ret);
 }
 
+static bool runs_hook(const struct lab *lab)
+{
+	struct dirent *entry;
+	bool found = false;
+	DIR *proc = opendir("/proc");
+
+	must(proc != NULL, "list processes");
+	while (!found && (entry = readdir(proc))) {
+		char path[LAB_PATH + 16];
+		char program[PATH_MAX];
+		ssize_t n;
+
+		snprintf(path, sizeof(path), "/proc/%s/exe", entry->d_name);
+		n = readlink(path, program, sizeof(program) - 1);
+		program[n > 0 ? n : 0] = '\0';
+		found = !strcmp(program, lab->hook) || !strcmp(program, lab->cli);
+	}
+	closedir(proc);
+	return found;
+}
+
+/**
+ * lab_settle() - wait until none of our programs runs
+ * @lab: the lab
+ *
+ * What a killed one has started goes on by itself for a moment, and holds a lock: gc passes over
+ * that.
+ */
+void lab_settle(const struct lab *lab)
+{
+	const struct timespec moment = { .tv_nsec = 2000000 };
+
+	for (unsigned try = 0; runs_hook(lab); try++) {
+		must(try < SETTLE_TRIES, "see the end of what was started");
+		nanosleep(&moment, NULL);
+	}
+}
+
 /**
  * lab_succeeded() - has a program done what it should, without a word
  * @result: how it ended
@@ -257,8 +315,8 @@ static int list_one(const char *path, const struct stat *status, int type, struc
 
 	if (walk->level == 0 || is_passed_over(path + walk->base))
 		return 0;
-	/* Empty pools are nobody's: which there are depends on who came by. */
-	if (type == FTW_D && walk->level == 2)
+	/* Empty pools are nobody's, as is RUN/dhcp: which there are depends on who came by. */
+	if (type == FTW_D && (walk->level == 2 || !strcmp(path + walk->base, "dhcp")))
 		return 0;
 	if (type == FTW_SL) {
 		n = readlink(path, content, sizeof(content) - 1);

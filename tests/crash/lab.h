@@ -23,6 +23,12 @@
  * empty). */
 #define LAB_PLUGIN "plugin"
 #define LAB_LEASES "/run/crash-leases"
+/* Those whose IPv4 addresses come from a DHCP server; the second one waits for it only briefly, and
+ * the third one in vain.
+ */
+#define LAB_LEASED "leased"
+#define LAB_LEASED_SOON LAB_LEASED "-soon"
+#define LAB_LEASED_NEVER LAB_LEASED "-never"
 
 struct lab {
 	char hook[PATH_MAX];
@@ -43,6 +49,7 @@ void lab_hook(const struct lab *lab, const struct box *box, const char *stage, t
 	void *arg, struct trace_result *ret);
 void lab_cli(const struct lab *lab, const char *const arguments[], trace_fn *judge, void *arg,
 	struct trace_result *ret);
+void lab_settle(const struct lab *lab);
 bool lab_succeeded(const struct trace_result *result);
 
 void lab_list_state(const struct lab *lab, char ret[LAB_TEXT]);

@@ -24,4 +24,10 @@ done
 # A stranger, for the network "tried".
 ip -n router addr add 10.3.0.1/24 dev port0
 ip -n router addr add 2001:db8:3:1::1/64 dev port0 nodad
+# A DHCP server, for the networks "leased"; it has bound its sockets when it has left this shell.
+ip -n router addr add 10.6.0.1/24 dev port0
+ip netns exec router dnsmasq --conf-file=/dev/null --interface=port0 --except-interface=lo \
+	--bind-interfaces --port=0 --no-hosts --no-resolv --no-ping --dhcp-authoritative \
+	--dhcp-range=10.6.0.10,10.6.0.250,255.255.255.0,1h --dhcp-leasefile="$TMPDIR/dnsmasq.leases" \
+	--pid-file= --user=root --log-facility="$TMPDIR/dnsmasq.log"
 "$@"

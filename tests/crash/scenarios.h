@@ -20,6 +20,7 @@ enum after {
 extern const struct scenario scenarios[];
 extern const unsigned n_scenarios;
 
+bool scenario_is_meant(const struct scenario *scenario, const char *words);
 bool after_fits(const struct scenario *scenario, enum after after);
 const char *after_name(enum after after);
 bool after_kill(struct world *world, enum after after);

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
  * Runs a program and decides about each of its system calls before the kernel does anything of it:
- * go on, fail, or kill -9. Those of programs that it runs itself (a CNI plugin) just go on. By
- * seccomp's user notification (seccomp_unotify(2)), which is the same on every architecture: the
- * process waits in the call until it is judged.
+ * go on, fail, or kill -9. By seccomp's user notification (seccomp_unotify(2)), which is the same
+ * on every architecture: the process waits in the call until it is judged.
+ *
+ * The filter goes on to whatever comes of the program, and stays when the program ends; without a
+ * supervisor each call would fail. So one is left behind, which judges nothing, for as long as any
+ * of these processes lives.
  */
 #include "tests/crash/trace.h"
 
@@ -34,6 +37,7 @@
 
 /* A program that makes more calls than this does not end. */
 #define CALLS_MAX 2000000
+#define PROCESSES_MAX 256
 
 /* What the process and its supervisor share: memory, as any call of the process would be judged. */
 struct handshake {
@@ -98,9 +102,14 @@ static void become(const struct trace_command *command, const int fds[3], struct
 
 /* A program under supervision. */
 struct target {
-	pid_t pid;
 	int pidfd;
 	int listener;
+	bool has_forked;
+	unsigned n; /* processes: the program, and what has come of it */
+	struct {
+		pid_t pid;
+		unsigned n_calls;
+	} processes[PROCESSES_MAX];
 };
 
 /* The listener as a descriptor of ours. */
@@ -140,34 +149,54 @@ static void answer_brk(int listener, uint64_t id)
 		"answer a system call");
 }
 
-/* Judges one call, and counts it. Returns false when the program has ended. */
-static bool judge_next(const struct target *target, unsigned *n, trace_fn *judge, void *arg)
+/* Whose call it is. */
+static unsigned find_process(struct target *target, pid_t pid)
 {
-	/* The listener ends with the process on new kernels, on old ones only with its zombie. */
+	unsigned i = 0;
+
+	while (i < target->n && target->processes[i].pid != pid)
+		i++;
+	must(i < PROCESSES_MAX, "follow so many processes");
+	if (i == target->n)
+		target->processes[target->n++].pid = pid;
+	return i;
+}
+
+static bool is_fork(int nr)
+{
+#ifdef SYS_fork
+	if (nr == SYS_fork || nr == SYS_vfork)
+		return true;
+#endif
+	return nr == SYS_clone || nr == SYS_clone3;
+}
+
+/* Judges one call. Returns false when the program has ended. */
+static bool judge_next(struct target *target, trace_fn *judge, void *arg)
+{
 	struct pollfd wait[] = {
 		{ .fd = target->listener, .events = POLLIN },
 		{ .fd = target->pidfd, .events = POLLIN },
 	};
-	static const struct trace_verdict go = { .what = TRACE_GO };
 	struct seccomp_notif request = { 0 };
 	struct trace_verdict verdict;
 	struct trace_call call;
 
 	must(poll(wait, 2, -1) > 0, "wait for a system call");
-	if (!(wait[0].revents & POLLIN))
+	/* What is left of it is not judged, and has a supervisor of its own. */
+	if (wait[1].revents || !(wait[0].revents & POLLIN))
 		return false;
 	if (ioctl(target->listener, SECCOMP_IOCTL_NOTIF_RECV, &request) < 0)
 		return errno == ENOENT || errno == EINTR;
-	if ((pid_t)request.pid != target->pid) {
-		answer(target->listener, request.id, &go);
-		return true;
-	}
-	call = (struct trace_call){ .n = ++*n, .nr = request.data.nr };
+	call = (struct trace_call){ .nr = request.data.nr, .pid = (pid_t)request.pid };
+	call.process = find_process(target, call.pid);
+	call.n = ++target->processes[call.process].n_calls;
 	memcpy(call.args, request.data.args, sizeof(call.args));
+	target->has_forked = target->has_forked || is_fork(call.nr);
 	verdict = judge(arg, &call);
 	if (verdict.what == TRACE_KILL) {
-		kill(target->pid, SIGKILL);
-		return false;
+		kill(call.pid, SIGKILL);
+		return call.process != 0;
 	}
 	if (verdict.what == TRACE_FAIL && call.nr == SYS_brk)
 		answer_brk(target->listener, request.id);
@@ -176,18 +205,54 @@ static bool judge_next(const struct target *target, unsigned *n, trace_fn *judge
 	return true;
 }
 
+/* Until nobody has the filter any more. */
+static void let_all_go(int listener)
+{
+	const struct trace_verdict go = { .what = TRACE_GO };
+	struct pollfd wait = { .fd = listener, .events = POLLIN };
+
+	while (poll(&wait, 1, -1) > 0 && wait.revents & POLLIN) {
+		struct seccomp_notif request = { 0 };
+
+		if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &request) == 0)
+			answer(listener, request.id, &go);
+	}
+}
+
+/* A process of its own, which is nobody's child and has nothing open that others wait for. */
+static void leave_behind(int listener)
+{
+	pid_t pid = fork();
+
+	must(pid >= 0, "fork");
+	if (pid > 0) {
+		must(waitpid(pid, NULL, 0) == pid, "wait for a fork");
+		return;
+	}
+	pid = fork();
+	if (pid != 0)
+		_exit(pid < 0 ? 1 : 0);
+	if (dup2(listener, STDIN_FILENO) < 0 || close_range(STDIN_FILENO + 1, ~0U, 0) < 0)
+		_exit(1);
+	let_all_go(STDIN_FILENO);
+	_exit(0);
+}
+
 static unsigned supervise(pid_t pid, const struct handshake *shake, trace_fn *judge, void *arg)
 {
-	struct target target = { .pid = pid, .pidfd = (int)syscall(SYS_pidfd_open, pid, 0) };
-	unsigned n = 0;
+	struct target target = { .pidfd = (int)syscall(SYS_pidfd_open, pid, 0),
+		.n = 1,
+		.processes = { { .pid = pid } } };
 
 	must(target.pidfd >= 0, "watch the program");
 	target.listener = take_listener(target.pidfd, shake);
-	while (judge_next(&target, &n, judge, arg))
-		must(n < CALLS_MAX, "see the program end");
+	while (judge_next(&target, judge, arg))
+		must(target.processes[0].n_calls < CALLS_MAX, "see the program end");
+	if (target.has_forked)
+		leave_behind(target.listener);
 	close(target.listener);
 	close(target.pidfd);
-	return n;
+	return target.processes[0].n_calls;
 }
 
 static double now(void)
@@ -201,7 +266,8 @@ static double now(void)
 /**
  * trace_run() - run a program to its end
  * @command: the program
- * @judge:   asked before each system call, or NULL: it runs freely
+ * @judge:   asked before each system call of it and of what comes of it, or NULL: all run freely;
+ *           not asked any more when the program has ended
  * @arg:     for @judge
  * @ret:     how it ended, and what it said; n_calls is 0 without @judge
  *

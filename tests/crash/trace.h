@@ -16,7 +16,7 @@ struct trace_command {
 };
 
 struct trace_result {
-	unsigned n_calls; /* system calls that it asked for */
+	unsigned n_calls; /* system calls that it asked for, its children aside */
 	int status;	  /* as waitpid(2) gives it */
 	double seconds;
 	char out[TRACE_OUTPUT_MAX];
@@ -25,7 +25,9 @@ struct trace_result {
 
 /* A system call that is about to be made; the process is stopped. */
 struct trace_call {
-	unsigned n; /* 1: the first, execve(2) */
+	unsigned process; /* 0: the program's; 1: of the first process that came of it, and so on */
+	pid_t pid;
+	unsigned n; /* of this process; 1: the first, which is the program's execve(2) */
 	int nr;	    /* SYS_... */
 	uint64_t args[6];
 };

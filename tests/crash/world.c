@@ -58,6 +58,17 @@ bool world_cli(struct world *world, const char *const arguments[])
 }
 
 /**
+ * world_is_leased() - is it about a network that has its addresses from a DHCP server
+ * @world: the world
+ *
+ * Return: true when it is.
+ */
+bool world_is_leased(const struct world *world)
+{
+	return strstr(world->scenario->annotations, LAB_LEASED) != NULL;
+}
+
+/**
  * world_is_isolated() - is it about the network that has no parent
  * @world: the world
  *
@@ -78,6 +89,8 @@ const char *world_network(const struct world *world)
 {
 	if (strstr(world->scenario->annotations, "\"" LAB_PLUGIN "\""))
 		return LAB_PLUGIN;
+	if (world_is_leased(world))
+		return LAB_LEASED;
 	return world_is_isolated(world) ? LAB_ISOLATED : "macvlan0";
 }
 
@@ -249,6 +262,7 @@ void world_end(struct world *world)
 
 	for (unsigned i = 0; i < sizeof(boxes) / sizeof(boxes[0]); i++) {
 		box_kill(boxes[i]);
+		clients_kill(boxes[i]);
 		box_unpin(boxes[i]);
 	}
 }
@@ -258,7 +272,7 @@ static struct trace_verdict kill_at_the_end(void *arg, const struct trace_call *
 {
 	unsigned *renames = arg;
 
-	if (call->nr == SYS_renameat && ++*renames == 2)
+	if (call->process == 0 && call->nr == SYS_renameat && ++*renames == 2)
 		return (struct trace_verdict){ .what = TRACE_KILL };
 	return (struct trace_verdict){ .what = TRACE_GO };
 }
@@ -292,7 +306,11 @@ bool world_prepare(struct world *world)
 		box_start(&world->m, "m", scenario->annotations, &world->a);
 		passed &= world_hook(world, &world->m, "createRuntime");
 	}
-	if (scenario->op == OP_RM)
+	if (scenario->op == OP_REVIVE)
+		clients_kill(&world->a);
+	/* Its event script may still be busy, and gc passes over what is locked. */
+	lab_settle(world->lab);
+	if (scenario->op == OP_RM || scenario->op == OP_REVIVE)
 		return passed;
 	box_kill(&world->a);
 	if (scenario->place == PLACE_GONE)
@@ -316,6 +334,7 @@ void world_do(struct world *world, trace_fn *judge, void *arg)
 		lab_hook(world->lab, &world->a, "poststop", judge, arg, &world->result);
 		break;
 	case OP_GC:
+	case OP_REVIVE:
 		lab_cli(world->lab, gc, judge, arg, &world->result);
 		break;
 	case OP_RM:

@@ -13,6 +13,7 @@ enum operation {
 	OP_DETACH, /* poststop: its init is dead */
 	OP_GC,	   /* its init is dead, and that of another, whose attach was killed at its end */
 	OP_RM,	   /* network rm -f while it lives */
+	OP_REVIVE, /* gc while it lives, and its DHCP client was killed */
 };
 
 /* Where a's namespace comes from. */
@@ -25,6 +26,15 @@ enum place {
 	PLACE_OWNS,  /* a pod: a came first, and a member "m" goes on */
 };
 
+/* Who is disturbed: the processes that come of an attach, in their order. */
+enum whom {
+	WHOM_PROGRAM,
+	WHOM_FORK,     /* which only forks once more */
+	WHOM_CLIENT,   /* the DHCP client, and what it is before it is that */
+	WHOM_DECONFIG, /* its event script, when it begins */
+	WHOM_BOUND,    /* the same, when there is a lease */
+};
+
 /* One thing to do, in one situation. */
 struct scenario {
 	const char *name;
@@ -33,6 +43,7 @@ struct scenario {
 	const char *annotations; /* a's */
 	bool refused;		 /* its attach must fail: an address is in use */
 	bool host_access;	 /* of both networks */
+	enum whom whom;
 };
 
 /*
@@ -70,6 +81,7 @@ bool world_prepare(struct world *world);
 void world_do(struct world *world, trace_fn *judge, void *arg);
 bool world_hook(struct world *world, const struct box *box, const char *stage);
 bool world_cli(struct world *world, const char *const arguments[]);
+bool world_is_leased(const struct world *world);
 bool world_is_isolated(const struct world *world);
 const char *world_network(const struct world *world);
 bool world_rm(struct world *world);
@@ -78,11 +90,20 @@ bool world_start_again(struct world *world);
 bool world_finish(struct world *world, struct box *box);
 bool world_finish_all(struct world *world);
 
+/* clients.c: the DHCP clients */
+unsigned clients_count(const struct box *box);
+void clients_list(char *ret, size_t size);
+bool clients_is_one(const struct box *box);
+bool clients_are_two(void);
+void clients_kill(const struct box *box);
+
 /* check.c: each says what is wrong, counts it, and returns whether all is well */
 bool check(struct world *world, bool passed, const char *what, const char *detail);
 bool check_same_text(struct world *world, const char *got, const char *expected, const char *what);
 bool check_shared(struct world *world);
 bool check_whole(struct world *world, const struct box *box);
+bool check_client(struct world *world);
+bool check_no_client(struct world *world);
 bool check_left(struct world *world, const struct box *box);
 bool check_base(struct world *world);
 bool check_no_parents(struct world *world);
