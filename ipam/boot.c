@@ -5,9 +5,10 @@
  * the content of RUN belongs to, and nobody opens a folder in RUN before that is this boot.
  *
  * Whoever finds another boot there takes the folders out of the way, one rename each, makes new
- * ones and writes RUN/boot last, under a lock. A process that is killed on the way leaves RUN/boot
- * as it was, and the next one does it all again. Nothing is synced: power that fails makes another
- * boot, too.
+ * ones and writes RUN/boot last, under a lock. The records go to RUN/returns, for some plugins have
+ * to hear of the end (returns.c), the rest is removed. A process that is killed on the way leaves
+ * RUN/boot as it was, and the next one does it all again. Nothing is synced: power that fails makes
+ * another boot, too.
  */
 #include "ipam/boot.h"
 
@@ -22,6 +23,7 @@
 
 #include "ipam/dir.h"
 #include "ipam/lock.h"
+#include "ipam/returns.h"
 #include "schema/cleanup.h"
 #include "schema/error.h"
 #include "schema/file.h"
@@ -58,15 +60,16 @@ static int check_boot(int dir, const char id[BOOT_ID_SIZE], bool *ret, struct er
 }
 
 /* Random names: those of a reset that was killed half-way may still be there. */
-static int move_aside(int dir, const char *name, struct error *err)
+static int move_aside(int dir, const char *name, int to, struct error *err)
 {
 	char old[sizeof(OLD_PREFIX) + 16 + sizeof("-containers")];
 	uint64_t random;
 
 	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
 		return error_set_errno(err, "cannot get a random number");
-	snprintf(old, sizeof(old), OLD_PREFIX "%016jx-%s", (uintmax_t)random, name);
-	if (renameat(dir, name, dir, old) < 0 && errno != ENOENT)
+	snprintf(old, sizeof(old), "%s%016jx-%s", to == dir ? OLD_PREFIX : "", (uintmax_t)random,
+		name);
+	if (renameat(dir, name, to, old) < 0 && errno != ENOENT)
 		return error_set_errno(
 			err, "cannot rename '%s' of an earlier boot to '%s'", name, old);
 	return 0;
@@ -74,13 +77,17 @@ static int move_aside(int dir, const char *name, struct error *err)
 
 static int reset_locked(int dir, const char id[BOOT_ID_SIZE], struct error *err)
 {
+	autoclose int returns = -1;
 	bool matches;
 	int r = check_boot(dir, id, &matches, err);
 
 	if (r < 0 || matches)
 		return r;
+	r = returns_open(dir, &returns, err);
+	if (r < 0)
+		return r;
 	for (unsigned i = 0; boot_folders[i]; i++) {
-		r = move_aside(dir, boot_folders[i], err);
+		r = move_aside(dir, boot_folders[i], i == BOOT_RECORDS ? returns : dir, err);
 		if (r < 0)
 			return r;
 		if (mkdirat(dir, boot_folders[i], 0700) < 0)
@@ -146,12 +153,13 @@ static int sweep_found(void *arg, const char *name, unsigned char type, struct e
  * @lock: RUN/lock
  *
  * One process does this, and the others go on with their work; when it is killed, the next that
- * finds something goes on.
+ * finds something goes on: and it does, for RUN/returns comes first.
  */
 void boot_sweep(int dir, int lock)
 {
 	if (lock_try(lock, LOCK_SWEEP) < 0)
 		return;
+	returns_tidy(dir);
 	dir_list(dir, sweep_found, &dir, NULL);
 	lock_drop(lock, LOCK_SWEEP);
 }

@@ -344,20 +344,34 @@ struct listing {
 	void *arg;
 };
 
-static int record_found(void *arg, const char *name, unsigned char type, struct error *err)
+/**
+ * store_is_record() - is an entry of a folder a record, by its name
+ * @name: the entry
+ * @type: DT_REG, ...
+ * @ret:  the container's id
+ *
+ * Return: true when it is.
+ */
+bool store_is_record(const char *name, unsigned char type, char ret[CONTAINER_ID_MAX + 1])
 {
 	const size_t suffix = strlen(RECORD_SUFFIX);
-	const struct listing *listing = arg;
 	size_t length = strlen(name);
-	char id[CONTAINER_ID_MAX + 1];
 
 	if (type != DT_REG || length <= suffix || length - suffix > CONTAINER_ID_MAX)
-		return 0;
+		return false;
 	if (strcmp(name + length - suffix, RECORD_SUFFIX) != 0)
-		return 0;
-	memcpy(id, name, length - suffix);
-	id[length - suffix] = '\0';
-	return name_check_container_id(id, NULL) < 0 ? 0 : listing->found(listing->arg, id, err);
+		return false;
+	memcpy(ret, name, length - suffix);
+	ret[length - suffix] = '\0';
+	return name_check_container_id(ret, NULL) == 0;
+}
+
+static int record_found(void *arg, const char *name, unsigned char type, struct error *err)
+{
+	const struct listing *listing = arg;
+	char id[CONTAINER_ID_MAX + 1];
+
+	return store_is_record(name, type, id) ? listing->found(listing->arg, id, err) : 0;
 }
 
 /**

@@ -54,6 +54,7 @@ void store_unlock_id(const struct store *store, const char *id);
 /* One id or name of a listing. Returns 0 to go on, 1 to stop, -errno (err set) to fail. */
 typedef int store_list_fn(void *arg, const char *name, struct error *err);
 
+bool store_is_record(const char *name, unsigned char type, char ret[CONTAINER_ID_MAX + 1]);
 int store_list_records(
 	const struct store *store, store_list_fn *found, void *arg, struct error *err);
 int store_list_pools(const struct store *store, store_list_fn *found, void *arg, struct error *err);

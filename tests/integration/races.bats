@@ -87,7 +87,7 @@ assert_all_attached() {
 	hooks_at_once createRuntime "${ids[@]}"
 	assert_all_attached
 	refute test -e "$RUN/containers/old.json"
-	assert_eq "boot containers dhcp dns lock netns pools" "$(find "$RUN" -mindepth 1 -maxdepth 1 \
+	assert_eq "boot containers dhcp dns lock netns pools returns" "$(find "$RUN" -mindepth 1 -maxdepth 1 \
 		! -name errors -printf '%f\n' | sort | paste -sd ' ')" "RUN"
 }
 

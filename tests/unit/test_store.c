@@ -122,7 +122,8 @@ static void test_create(void)
 	is_int(store_open(run, false, &store, &err), -ENOENT, "a missing RUN is not made unasked");
 	is_int(store_open(run, true, &store, &err), 0, "RUN is made with all its parents");
 	ok(fstat(store.dir, &status) == 0 && (status.st_mode & 07777) == 0700, "RUN is private");
-	is_int(count_in(store.dir), 7, "RUN holds boot, lock, containers, pools, netns, dns, dhcp");
+	is_int(count_in(store.dir), 8,
+		"RUN holds boot, lock, containers, pools, netns, dns, dhcp, returns");
 	is_int(store_open_pool(&store, "eth0", false, &pool, &err), -ENOENT, "no pool yet");
 	is_int(store_open_pool(&store, "../x", true, &pool, &err), -EINVAL, "a pool is no path");
 	is_int(store_open_pool(&store, "eth0", true, &pool, &err), 0, "a pool is made");
