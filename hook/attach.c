@@ -42,6 +42,7 @@
 #include "hook/netns.h"
 #include "hook/plan.h"
 #include "hook/previous.h"
+#include "hook/returns.h"
 #include "hook/routes.h"
 #include "hook/rtnl.h"
 #include "ipam/claims.h"
@@ -98,6 +99,15 @@ static int add_intents(struct attachment *a, struct error *err)
 			r = record_set_plugin(endpoint, item->plugin, err);
 	}
 	return r;
+}
+
+/* Before the record says that something new is a plugin's: it could not be told from the old. */
+static int settle_returns(struct attachment *a, struct error *err)
+{
+	for (unsigned i = a->first; i < a->record->n_endpoints; i++)
+		if (a->record->endpoints[i].plugin.program)
+			return returns_settle(a->host, a->record->id, err);
+	return 0;
 }
 
 /* Runtimes set it up in the namespaces that they make; one that is joined by its path may have
@@ -206,6 +216,8 @@ static int attach_as_owner(struct attachment *a, struct error *err)
 	a->record = record;
 	r = add_intents(a, err);
 	if (r == 0)
+		r = settle_returns(a, err);
+	if (r == 0)
 		r = record_save(a->host->store.containers, record, err);
 	if (r < 0)
 		return r;
@@ -290,6 +302,8 @@ static int attach_as_member(struct attachment *a, struct record *owner, struct e
 		r = plan_interfaces(a->plan, &a->netns->nl, err);
 	if (r == 0)
 		r = add_intents(a, err);
+	if (r == 0)
+		r = settle_returns(a, err);
 	if (r < 0)
 		return r;
 	if (a->first == owner->n_endpoints && has_member(owner, &self))

@@ -80,7 +80,17 @@ static int miss_plugin(
 	return 0;
 }
 
-static int release_plugin(struct host *host, const struct record *record,
+/**
+ * detach_plugin() - give back what an endpoint has of a plugin
+ * @host:     the host
+ * @record:   its record
+ * @endpoint: the endpoint; one without a plugin has nothing
+ * @err:      filled on failure
+ *
+ * Return: 0; -ENOPKG: the plugin is gone, and that is not to be forgotten; -ETIME: one that did not
+ * end in time is enough for a process; or what delegate_del() gave.
+ */
+int detach_plugin(struct host *host, const struct record *record,
 	const struct record_endpoint *endpoint, struct error *err)
 {
 	const struct delegate delegate = {
@@ -110,7 +120,7 @@ static int release_claim(struct host *host, const struct record *record,
 	int r = host_access_remove(host, record->id, endpoint, err);
 
 	if (r == 0)
-		r = release_plugin(host, record, endpoint, err);
+		r = detach_plugin(host, record, endpoint, err);
 	if (r == 0)
 		r = ipam_release(&host->store, record->id, endpoint, err);
 	if (r == 0)

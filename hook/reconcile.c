@@ -15,6 +15,7 @@
 #include "hook/host.h"
 #include "hook/judge.h"
 #include "hook/known.h"
+#include "hook/returns.h"
 #include "hook/rtnl.h"
 #include "hook/sweep.h"
 #include "schema/cleanup.h"
@@ -63,7 +64,9 @@ int reconcile_all(
 		r = sweep_claims(&collection, err);
 	if (r == 0)
 		r = dns_sweep(&collection, err);
-	return r == 0 ? dhcp_sweep(&collection, err) : r;
+	if (r == 0)
+		r = dhcp_sweep(&collection, err);
+	return r == 0 ? returns_collect(&collection, err) : r;
 }
 
 /**

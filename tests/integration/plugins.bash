@@ -25,6 +25,14 @@ host_local_network() { # [CONFIG [MORE]]
 	plugin_network "$(host_local_ipam "${1:-{\}}")" "${2:-{\}}"
 }
 
+# host-local in a folder from which it can be uninstalled.
+own_host_local() {
+	OWN=$BATS_TEST_TMPDIR/own
+	mkdir -p "$OWN"
+	cp /usr/lib/cni/host-local "$OWN"
+	plugin_network "$(host_local_ipam | jq --arg dir "$OWN" '.path = [$dir]')"
+}
+
 # The addresses that host-local has handed out, in one line.
 leases() { # [NETWORK]
 	find "$BATS_TEST_TMPDIR/$LEASES/${1:-macvlan0}" -type f ! -name 'last_reserved*' ! -name lock \

@@ -263,14 +263,6 @@ teardown() { lab_teardown; }
 	assert_addresses "$SLEEPER" eth0 10.0.0.50/24 2001:db8:babe:cafe::50/64
 }
 
-# host-local in a folder from which it can be uninstalled.
-own_host_local() {
-	OWN=$BATS_TEST_TMPDIR/own
-	mkdir -p "$OWN"
-	cp /usr/lib/cni/host-local "$OWN"
-	plugin_network "$(host_local_ipam | jq --arg dir "$OWN" '.path = [$dir]')"
-}
-
 @test "a plugin that was uninstalled gets its addresses back when it is there again" {
 	own_host_local
 	sleeper_start
