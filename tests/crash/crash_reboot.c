@@ -5,7 +5,8 @@
  * Runs each case again and again, the process being killed before its first, second, ... last
  * system call; then every namespace ends, the disk goes through a reboot or loses what it was not
  * told, and the machine has another boot id. The next 64 hooks, all at once, must find an empty
- * pool. STEP and OFFSET: as in crash_kill.c.
+ * pool; and plugin host-local, whose state is not on that disk, must get back what was its.
+ * STEP and OFFSET: as in crash_kill.c.
  */
 #include <fcntl.h>
 #include <dirent.h>
@@ -35,17 +36,27 @@
 	"\\\",\\\"2001:db8:" network ":1::" n "\\\"]}"
 #define BOTH(n) "\"io.oci-macvlan.networks\":\"[" ADDRESSES("0", n) "," ADDRESSES("1", n) "]\""
 
+#define PLUGIN "\"io.oci-macvlan.networks\":\"" LAB_PLUGIN "\""
+/* The one address that host-local has. */
+#define LEASE LAB_LEASES "/" LAB_PLUGIN "/10.4.0.5"
+
 enum victim_is { VICTIM_ATTACH, VICTIM_DETACH, VICTIM_FIRST, VICTIM_RESET };
 
 /* What is done when the machine stops. */
 static const struct {
 	const char *name;
 	enum victim_is is;
+	const char *other;  /* the networks of the container that is there before */
+	const char *victim; /* and of the one that is stopped */
+	bool is_plugin;
 } cases[] = {
-	{ "attach", VICTIM_ATTACH },
-	{ "detach", VICTIM_DETACH },
-	{ "the first attach of all", VICTIM_FIRST },
-	{ "the first attach after a reboot", VICTIM_RESET },
+	{ "attach", VICTIM_ATTACH, BOTH("201"), BOTH("202"), false },
+	{ "detach", VICTIM_DETACH, BOTH("201"), BOTH("202"), false },
+	{ "the first attach of all", VICTIM_FIRST, BOTH("201"), BOTH("202"), false },
+	{ "the first attach after a reboot", VICTIM_RESET, BOTH("201"), BOTH("202"), false },
+	{ "plugin, attach", VICTIM_ATTACH, BOTH("201"), PLUGIN, true },
+	{ "plugin, detach", VICTIM_DETACH, BOTH("201"), PLUGIN, true },
+	{ "plugin, the first attach after a reboot", VICTIM_RESET, PLUGIN, PLUGIN, true },
 };
 
 struct rounds {
@@ -114,19 +125,21 @@ static bool run_hook(struct rounds *rounds, const struct box *box, const char *s
 }
 
 /* Does what the case says, up to its n-th call. Returns false where it has fewer. */
-static bool stop_machine(struct rounds *rounds, enum victim_is is, unsigned n)
+static bool stop_machine(struct rounds *rounds, unsigned which, unsigned n)
 {
+	enum victim_is is = cases[which].is;
 	/* Somewhere before, differently in each round. */
 	struct moment moment = { &rounds->disk, n, 1 + n * 7919 % n, false };
 	struct box other = BOX_NONE;
 	struct box victim = BOX_NONE;
 
-	box_start(&other, "other", BOTH("201"), NULL);
-	box_start(&victim, "victim", BOTH("202"), NULL);
+	box_start(&other, "other", cases[which].other, NULL);
+	box_start(&victim, "victim", cases[which].victim, NULL);
 	if (is != VICTIM_FIRST)
 		run_hook(rounds, &other, "createRuntime");
 	if (is == VICTIM_RESET) {
 		box_kill(&other);
+		box_unpin(&other); /* the victim gets its address, and so its MAC */
 		disk_reboot(&rounds->disk);
 		boot(rounds);
 	}
@@ -248,6 +261,32 @@ static void start_again(struct rounds *rounds)
 	}
 }
 
+/* What host-local gave before is given back: by gc, or by the next attach, of the same id or of
+ * another. Power that fails may take the record; what is left of it must not be in the way.
+ */
+static void give_back(struct rounds *rounds, unsigned n, bool power)
+{
+	const char *const gc[] = { "gc", NULL };
+	struct box next = BOX_NONE;
+
+	if (power || n % 3 == 0) {
+		lab_cli(&rounds->lab, gc, NULL, NULL, &rounds->result);
+		check(rounds, lab_succeeded(&rounds->result), "gc", rounds->result.err);
+		check(rounds, count_entries(rounds, "returns", "") == 0, "gc left a record", "");
+	}
+	if (power)
+		return;
+	check(rounds, n % 3 || access(LEASE, F_OK) < 0, "gc did not give back", "");
+	box_start(&next, n % 3 == 1 ? "victim" : "next", PLUGIN, NULL);
+	run_hook(rounds, &next, "createRuntime");
+	check(rounds, access(LEASE, F_OK) == 0, "the next has no address", "");
+	check(rounds, count_entries(rounds, "returns", "") == 0, "the next left a record", "");
+	box_kill(&next);
+	box_unpin(&next);
+	run_hook(rounds, &next, "poststop");
+	check(rounds, access(LEASE, F_OK) < 0, "the next did not give back", "");
+}
+
 /* Returns false where the case has fewer calls. */
 static bool do_round(struct rounds *rounds, unsigned which, unsigned n, bool power)
 {
@@ -256,14 +295,17 @@ static bool do_round(struct rounds *rounds, unsigned which, unsigned n, bool pow
 	snprintf(rounds->where, sizeof(rounds->where), "%s stopped before call %u, %s",
 		cases[which].name, n, power ? "power failure" : "reboot");
 	disk_insert(&rounds->disk);
+	lab_wipe_run(&rounds->lab);
 	boot(rounds);
-	reached = stop_machine(rounds, cases[which].is, n);
+	reached = stop_machine(rounds, which, n);
 	if (power)
 		disk_lose_power(&rounds->disk);
 	else
 		disk_reboot(&rounds->disk);
 	boot(rounds);
 	start_again(rounds);
+	if (cases[which].is_plugin)
+		give_back(rounds, n, power);
 	disk_remove(&rounds->disk);
 	rounds->n++;
 	return reached;
