@@ -14,10 +14,8 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -25,212 +23,18 @@
 #include "hook/dhcp.h"
 #include "hook/dhcp_parts.h"
 #include "hook/host.h"
-#include "hook/log.h"
 #include "hook/netns.h"
 #include "hook/proc.h"
 #include "schema/cleanup.h"
 #include "schema/deadline.h"
 #include "schema/error.h"
-#include "schema/hash.h"
 #include "schema/record.h"
-#include "schema/text.h"
 
 /* How long it has for its farewell to the server, and how long the kernel for a killed process. */
 #define RELEASE_MS 1000
 #define KILLED_MS 2000
-#define ARGUMENTS_MAX 40
-/* The path of the event script is the longest. */
-#define ARGUMENTS_TEXT_MAX (PATH_MAX + 2048)
 /* Descriptors that stay open until exec are moved out of the way of those that it gets. */
 #define FD_ASIDE 16
-
-/* Where the client is, and as what it is started. */
-static const struct {
-	const char *path;
-	bool is_busybox; /* and needs to be told which of its programs is wanted */
-} programs[] = {
-	{ "/sbin/udhcpc", false },
-	{ "/usr/sbin/udhcpc", false },
-	{ "/usr/bin/udhcpc", false },
-	{ "/bin/busybox", true },
-	{ "/usr/bin/busybox", true },
-	{ "/sbin/busybox", true },
-};
-
-#define N_PROGRAMS (sizeof(programs) / sizeof(programs[0]))
-
-static const char systemd_run[] = "/usr/bin/systemd-run";
-
-/* The index of the first that is there; N_PROGRAMS: none is. */
-static unsigned find_program(void)
-{
-	unsigned i = 0;
-
-	while (i < N_PROGRAMS && access(programs[i].path, X_OK) < 0)
-		i++;
-	return i;
-}
-
-/**
- * dhcp_client_path() - where the DHCP client is
- *
- * Return: its path, busybox where it is a part of that; NULL: there is none.
- */
-const char *dhcp_client_path(void)
-{
-	unsigned i = find_program();
-
-	return i < N_PROGRAMS ? programs[i].path : NULL;
-}
-
-/**
- * dhcp_client_find() - fail where there is no DHCP client
- * @err: filled on failure, with what to install
- *
- * Return: 0, -ENOENT.
- */
-int dhcp_client_find(struct error *err)
-{
-	if (find_program() < N_PROGRAMS)
-		return 0;
-	return error_set(err, -ENOENT,
-		"there is no DHCP client on this host: install udhcpc (Debian and Ubuntu: package "
-		"'udhcpc'; Fedora, RHEL and others: 'busybox')");
-}
-
-/**
- * dhcp_client_has_systemd() - can a client have a unit of its own
- *
- * Return: true where systemd runs (sd_booted(3)) and its program is there.
- */
-bool dhcp_client_has_systemd(void)
-{
-	struct stat status;
-
-	return lstat("/run/systemd/system", &status) == 0 && S_ISDIR(status.st_mode) &&
-	       access(systemd_run, X_OK) == 0;
-}
-
-/* The client's command line. */
-struct command {
-	unsigned n;
-	size_t used;
-	char *arguments[ARGUMENTS_MAX + 1];
-	char text[ARGUMENTS_TEXT_MAX];
-};
-
-/* Adds an argument, which is the parts one behind the other. */
-#define add(command, ...) add_parts((command), (const char *const[]){ __VA_ARGS__, NULL })
-
-static void add_parts(struct command *command, const char *const parts[])
-{
-	char *argument = command->text + command->used;
-	size_t room = sizeof(command->text) - command->used;
-
-	if (command->n == ARGUMENTS_MAX || room == 0)
-		return;
-	text_join_parts(argument, room, parts);
-	command->used += strlen(argument) + 1;
-	command->arguments[command->n++] = argument;
-	command->arguments[command->n] = NULL;
-}
-
-static void add_option(struct command *command, const char *option, const char *value)
-{
-	add(command, option);
-	add(command, value);
-}
-
-/* Out of the runtime's cgroup: stopping podman or a quadlet would end the client with it. A scope
- * takes the process as it is, and systemd-run then becomes the client.
- */
-static void add_unit(struct command *command, const struct dhcp_client *client)
-{
-	uint64_t hash = hash_strings_u64((const char *const[]){
-		client->host->run, client->id, client->endpoint->interface, NULL });
-	char of[TEXT_UINT];
-	char by[TEXT_UINT];
-
-	add(command, systemd_run);
-	add(command, "--scope");
-	add(command, "--collect");
-	add(command, "--quiet");
-	add(command, "--unit=oci-macvlan-dhcp-", text_uint(hash, of), "-",
-		text_uint((uint64_t)getpid(), by));
-	add(command, "--");
-}
-
-/* Option 61: a type of 0 says that it is no hardware address (RFC 2132 section 9.14). */
-static void add_client_id(struct command *command, const char *client_id)
-{
-	char hex[2 * RECORD_CLIENT_ID_MAX + 1];
-	char *to = hex;
-
-	for (const char *c = client_id; *c; c++)
-		to += sprintf(to, "%02x", (unsigned char)*c);
-	add(command, "-x");
-	add(command, "0x3d:00", hex);
-}
-
-/* Where it comes from, how often it asks, and what for. */
-static void add_habits(struct command *command, const struct dhcp_client *client)
-{
-	/* In the foreground, so that it stays this process; with a farewell at its end. */
-	add(command, "-f");
-	add(command, "-R");
-	add_option(command, "-i", client->endpoint->interface);
-	/* A server that pings first answers after 3 s. A round of four, then the next after 3 s. */
-	add_option(command, "-t", "4");
-	add_option(command, "-T", "2");
-	add_option(command, "-A", "3");
-	/* What is not asked for by default. */
-	add_option(command, "-O", "mtu");
-	add_option(command, "-O", "search");
-	add_option(command, "-O", "staticroutes");
-}
-
-static void add_identity(struct command *command, const struct dhcp_client *client)
-{
-	const struct record_dhcp *dhcp = &client->endpoint->dhcp;
-	char text[IP_TEXT];
-
-	if (dhcp->probe_ms)
-		add(command, "-a", text_uint(dhcp->probe_ms, text));
-	if (*dhcp->hostname) {
-		add(command, "-x");
-		add(command, "hostname:", dhcp->hostname);
-	}
-	if (*dhcp->client_id)
-		add_client_id(command, dhcp->client_id);
-	if (client->again)
-		add_option(command, "-r", ip_format(client->again, text));
-}
-
-static int make_command(
-	const struct dhcp_client *client, struct command *command, struct error *err)
-{
-	unsigned program = find_program();
-	char name[DHCP_NAME_MAX];
-	char run[PATH_MAX];
-
-	if (program == N_PROGRAMS)
-		return dhcp_client_find(err);
-	if (!realpath(client->host->run, run))
-		return error_set_errno(err, "cannot resolve '%s'", client->host->run);
-	if (!client->is_plain && dhcp_client_has_systemd())
-		add_unit(command, client);
-	add(command, programs[program].path);
-	if (programs[program].is_busybox)
-		add(command, "udhcpc");
-	add(command, "-s");
-	add(command, run, "/" STORE_DHCP "/",
-		dhcp_file_name(client->id, client->endpoint->interface, DHCP_EVENT, name));
-	add_habits(command, client);
-	add_identity(command, client);
-	if (command->n == ARGUMENTS_MAX || command->used == sizeof(command->text))
-		return error_set(err, -E2BIG, "its command line is too long");
-	return 0;
-}
 
 /* The link by which the client calls this program. The admin program, which only starts clients
  * again, leaves it as the hook has made it.
@@ -255,7 +59,7 @@ static int make_event_link(const struct dhcp_client *client, struct error *err)
 /* What the child and its parent have open on the way. */
 struct launch {
 	const struct dhcp_client *client;
-	const struct command *command;
+	const struct dhcp_command *command;
 	int host_netns;
 	int report; /* where the child says what has failed; closed by exec */
 };
@@ -410,7 +214,7 @@ static int move_aside(int *fd, struct error *err)
 }
 
 static int launch_command(
-	const struct dhcp_client *client, const struct command *command, struct error *err)
+	const struct dhcp_client *client, const struct dhcp_command *command, struct error *err)
 {
 	autoclose int host_netns = ioctl(client->host->nl.fd, SIOCGSKNS);
 	autoclose int theirs = -1;
@@ -448,8 +252,8 @@ static int launch_command(
  */
 int dhcp_client_start(const struct dhcp_client *client, struct error *err)
 {
-	struct command command = { .n = 0 };
-	int r = make_command(client, &command, err);
+	struct dhcp_command command = { .n = 0 };
+	int r = dhcp_command_make(client, &command, err);
 
 	if (r == 0 && !client->member)
 		r = make_event_link(client, err);

@@ -4,7 +4,9 @@
 
 /* What the files of DHCP share. */
 
+#include <limits.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -58,9 +60,25 @@ struct dhcp_client {
 	bool is_plain;			    /* not as a unit of systemd */
 };
 
+#define DHCP_ARGUMENTS_MAX 40
+/* The path of the event script is the longest. */
+#define DHCP_ARGUMENTS_TEXT_MAX (PATH_MAX + 2048)
+
+/* Its command line. */
+struct dhcp_command {
+	unsigned n;
+	size_t used;
+	char *arguments[DHCP_ARGUMENTS_MAX + 1];
+	char text[DHCP_ARGUMENTS_TEXT_MAX];
+};
+
+/* dhcp_command.c */
+int dhcp_command_make(
+	const struct dhcp_client *client, struct dhcp_command *command, struct error *err);
+bool dhcp_client_has_systemd(void);
+
 /* dhcp_client.c */
 int dhcp_close_others(unsigned flags, struct error *err);
-bool dhcp_client_has_systemd(void);
 int dhcp_client_start(const struct dhcp_client *client, struct error *err);
 int dhcp_client_stop(int dir, const char *id, const char *interface, struct error *err);
 
