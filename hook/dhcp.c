@@ -241,10 +241,22 @@ static int apply(struct wait *wait, struct error *err)
 	return lease_save(wait->dir, name, &wait->lease, err);
 }
 
+/* Where nothing can be heard, that comes first. */
+static const char *why_none(const struct wait *wait)
+{
+	const struct parent *parent = &wait->wiring->item->parent;
+
+	if (!parent->is_up)
+		return "the parent is down";
+	if (!parent->has_carrier)
+		return "the parent has no carrier";
+	return *wait->lease.problem ? wait->lease.problem : "no DHCP server has answered yet";
+}
+
 static int report_none(const struct wait *wait, struct error *err)
 {
 	const struct plan_item *item = wait->wiring->item;
-	const char *why = *wait->lease.problem ? wait->lease.problem : "no server has answered yet";
+	const char *why = why_none(wait);
 
 	if (item->network->dhcp.required)
 		return error_set(err, -ETIMEDOUT,

@@ -154,6 +154,11 @@ assert_remaining() { # JSON
 	no_clients
 	assert_eq "" "$(links "$SLEEPER")"
 	assert_run_empty
+	network_dhcp '{"timeout_ms": 100}'
+	ip link set eth0 down
+	run attach c0 "$SLEEPER" lan
+	ip link set eth0 up
+	assert_contains "$output" "the parent is down"
 }
 
 @test "not required: the container starts without, and has the lease when the server comes" {
