@@ -188,6 +188,11 @@ static int check_given_ip(
 			"address '%s' is not used in network '%s', whose IPv6 addresses are by "
 			"router advertisements: leave it out, or ipv6 'ra'",
 			cidr_format(given, text), network->name);
+	if (given->ip.family == AF_INET6 && network->refuses_ipv6)
+		return error_set(err, -EINVAL,
+			"address '%s' is not used in network '%s', which has ipv6 'none': have the "
+			"plugin give none, or remove that",
+			cidr_format(given, text), network->name);
 	if (!subnet && network_has_family(network, given->ip.family))
 		return report_outside(network, "address", &given->ip, err);
 	if (subnet && subnet->subnet.len != given->len)

@@ -221,7 +221,7 @@ static int run(const struct delegate *delegate, const char *command, pid_t pid,
 	if (r == 0)
 		r = make_environment(delegate, command, pid, environment, err);
 	if (r == 0)
-		r = cni_format_config(delegate->endpoint, !strcmp(command, "CHECK"), &input, err);
+		r = cni_format_config(delegate->endpoint, strcmp(command, "ADD") != 0, &input, err);
 	call.input = input;
 	if (r == 0)
 		r = delegate_run(&call, output, err);

@@ -6,6 +6,7 @@
  */
 #include "schema/cni.h"
 
+#include <linux/rtnetlink.h>
 #include <string.h>
 
 #include "schema/cleanup.h"
@@ -31,7 +32,8 @@ static int read_version(const struct json *value, const char *where, void *ret, 
 	int r = json_expect(value, JSON_STRING, where, err);
 
 	(void)ret;
-	if (r < 0)
+	/* As libcni has it: one that is not said is the one that was asked for. */
+	if (r < 0 || !*value->text)
 		return r;
 	for (unsigned i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		if (!strcmp(value->text, known[i]))
@@ -163,27 +165,64 @@ static int read_addresses(const struct json *value, const char *where, void *ret
 	return members_read_array(value, add_address, where, ret, err);
 }
 
+/* One of "routes". */
+struct route {
+	struct network_route route;
+	bool is_on_link; /* it has no next hop, whatever gateways addresses have */
+};
+
 static int read_dst(const struct json *value, const char *where, void *ret, struct error *err)
 {
-	struct network_route *route = ret;
+	struct route *route = ret;
 	int r = json_expect(value, JSON_STRING, where, err);
 
 	if (r < 0)
 		return r;
-	r = cidr_parse_subnet(value->text, &route->dst, err);
+	r = cidr_parse_subnet(value->text, &route->route.dst, err);
 	return r < 0 ? error_prefix(err, "%s", where) : 0;
 }
 
 static int read_gw(const struct json *value, const char *where, void *ret, struct error *err)
 {
-	struct network_route *route = ret;
+	struct route *route = ret;
 
-	return read_hop(value, where, &route->gateway, err);
+	return read_hop(value, where, &route->route.gateway, err);
+}
+
+/* Of 1.1.0. A route of another table is not for all packets. */
+static int read_table(const struct json *value, const char *where, void *ret, struct error *err)
+{
+	uint64_t table;
+	int r = json_get_uint(value, UINT32_MAX, where, &table, err);
+
+	(void)ret;
+	if (r == 0 && table != RT_TABLE_UNSPEC && table != RT_TABLE_MAIN)
+		r = error_set(err, -EINVAL,
+			"%s: is %s, but containers have routes in the main table (%d) only", where,
+			value->text, RT_TABLE_MAIN);
+	return r;
+}
+
+/* Of 1.1.0. */
+static int read_scope(const struct json *value, const char *where, void *ret, struct error *err)
+{
+	struct route *route = ret;
+	uint64_t scope;
+	int r = json_get_uint(value, UINT32_MAX, where, &scope, err);
+
+	if (r == 0 && scope != RT_SCOPE_UNIVERSE && scope != RT_SCOPE_LINK)
+		r = error_set(err, -EINVAL, "%s: is %s, but 0 (global) and %d (link) are possible",
+			where, value->text, RT_SCOPE_LINK);
+	if (r == 0)
+		route->is_on_link = scope == RT_SCOPE_LINK;
+	return r;
 }
 
 static const struct member route_members[] = {
 	{ "dst", read_dst, true },
 	{ "gw", read_gw, false },
+	{ "table", read_table, false },
+	{ "scope", read_scope, false },
 	{ NULL, NULL, false },
 };
 
@@ -208,12 +247,14 @@ static int add_route(const struct json *value, const char *where, void *ret, str
 {
 	struct result *result = ret;
 	struct ip_config *config = result->config;
-	struct network_route route = { 0 };
-	int r = cni_read_members(value, route_members, where, &route, err);
+	struct route read = { 0 };
+	struct network_route route;
+	int r = cni_read_members(value, route_members, where, &read, err);
 
 	if (r < 0)
 		return r;
-	if (!route.gateway.family)
+	route = read.route;
+	if (!route.gateway.family && !read.is_on_link)
 		route.gateway = route.dst.ip.family == AF_INET ? result->hop4 : result->hop6;
 	if (route.gateway.family && route.gateway.family != route.dst.ip.family)
 		return error_set(
@@ -241,7 +282,7 @@ static int read_dns(const struct json *value, const char *where, void *ret, stru
 
 /* The gateways of addresses come before the routes that need them. */
 static const struct member result_members[] = {
-	{ "cniVersion", read_version, true },
+	{ "cniVersion", read_version, false },
 	{ "ips", read_addresses, false },
 	{ "routes", read_routes, false },
 	{ "dns", read_dns, false },
@@ -278,6 +319,28 @@ int cni_read_members(const struct json *object, const struct member members[], c
 	return r;
 }
 
+/* Who has a router's address is not reached through it. */
+static int refuse_routers(const struct result *result, struct error *err)
+{
+	const struct ip_config *config = result->config;
+	char text[IP_TEXT];
+
+	for (unsigned i = 0; i < config->n_addresses; i++) {
+		const struct ip *ip = &config->addresses[i].ip;
+		bool is_router = ip_equal(ip, &config->gateway4) ||
+				 ip_equal(ip, &config->gateway6) || ip_equal(ip, &result->hop4) ||
+				 ip_equal(ip, &result->hop6);
+
+		for (unsigned j = 0; j < config->n_routes; j++)
+			is_router = is_router || ip_equal(ip, &config->routes[j].gateway);
+		if (is_router)
+			return error_set(err, -EINVAL,
+				"ips[%u].address: '%s' is a gateway's address in it, too", i,
+				ip_format(ip, text));
+	}
+	return 0;
+}
+
 /**
  * cni_read_result() - read the result of ADD
  * @answer: the answer
@@ -297,7 +360,7 @@ int cni_read_result(const struct json *answer, struct ip_config *ret, struct err
 	r = cni_read_members(answer, result_members, "", &result, err);
 	if (r == 0 && ret->n_addresses == 0)
 		r = error_set(err, -EINVAL, "there is no address in it");
-	return r;
+	return r == 0 ? refuse_routers(&result, err) : r;
 }
 
 /**

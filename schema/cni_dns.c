@@ -79,11 +79,11 @@ static int read_options(const struct json *value, const char *where, void *ret, 
 	return members_read_array(value, add_option, where, ret, err);
 }
 
-/* The container's own domain is the first that is searched (resolv.conf(5)). */
+/* The search list comes before the domain, as the specification prefers it. */
 static const struct member dns_members[] = {
 	{ "nameservers", read_servers, false },
-	{ "domain", add_search, false },
 	{ "search", read_search, false },
+	{ "domain", add_search, false },
 	{ "options", read_options, false },
 	{ NULL, NULL, false },
 };

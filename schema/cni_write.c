@@ -118,10 +118,30 @@ int cni_format_plugin(const struct network *network, const struct selection *sel
 	return r < 0 ? error_prefix(err, "ipam.config") : 0;
 }
 
+/* A result without a version is of the one that was asked for. */
+static const char *version_of(const struct json *result)
+{
+	const struct json *version = result ? json_member(result, "cniVersion") : NULL;
+
+	return version && version->type == JSON_STRING && *version->text ? version->text
+									 : CNI_VERSION;
+}
+
+static void put_result(struct json_writer *writer, const struct json *result)
+{
+	json_open_object(writer, "prevResult");
+	json_put_string(writer, "cniVersion", version_of(result));
+	json_for_each (member, result)
+		if (strcmp(member->key, "cniVersion") != 0)
+			json_put_value(writer, member->key, member);
+	json_close_object(writer);
+}
+
 /**
  * cni_format_config() - what a plugin reads on stdin
  * @endpoint:    the endpoint, which has a plugin
- * @with_result: with what it has answered before, for CHECK
+ * @with_result: with what it has answered before, if that is known: for CHECK and DEL; and then in
+ *               the version of that, which the plugin speaks
  * @ret:         the document, one line; the caller frees it
  * @err:         filled on failure
  *
@@ -133,6 +153,7 @@ int cni_format_config(
 	const struct record_endpoint *endpoint, bool with_result, char **ret, struct error *err)
 {
 	cleanup(json_writer_free) struct json_writer *writer = json_writer_new(false);
+	const struct json *result = endpoint->plugin.result;
 	const char *text;
 	size_t size;
 	int r;
@@ -140,10 +161,14 @@ int cni_format_config(
 	if (!writer)
 		return error_set(err, -ENOMEM, "out of memory");
 	json_open_object(writer, NULL);
+	if (!with_result)
+		result = NULL;
+	json_put_string(writer, "cniVersion", version_of(result));
 	json_for_each (member, endpoint->plugin.config)
-		json_put_value(writer, member->key, member);
-	if (with_result && endpoint->plugin.result)
-		json_put_value(writer, "prevResult", endpoint->plugin.result);
+		if (strcmp(member->key, "cniVersion") != 0)
+			json_put_value(writer, member->key, member);
+	if (result)
+		put_result(writer, result);
 	json_close_object(writer);
 	r = json_writer_text(writer, &text, &size, err);
 	if (r < 0)

@@ -161,31 +161,40 @@ static int read_mtu(const struct json *value, const char *where, void *ret, stru
 	return 0;
 }
 
+/* "static" needs a subnet to take the addresses from, or a plugin, which has its own; the others go
+ * without one.
+ */
+static int check_ipv6(const struct network *network, const struct json *value, const char *where,
+	struct error *err)
+{
+	bool is_static = !strcmp(value->text, "static");
+	bool has_subnet = network_has_family(network, AF_INET6);
+
+	if (is_static && !has_subnet && network->ipam != NETWORK_IPAM_PLUGIN)
+		return error_set(err, -EINVAL, "%s: 'static' needs an IPv6 subnet: add one", where);
+	if (!is_static && has_subnet)
+		return error_set(err, -EINVAL, "%s: '%s' with an IPv6 subnet: remove one of them",
+			where, value->text);
+	return 0;
+}
+
 static int read_ipv6(const struct json *value, const char *where, void *ret, struct error *err)
 {
 	struct network *network = ret;
-	bool has_subnet = network_has_family(network, AF_INET6);
 	int r = json_expect(value, JSON_STRING, where, err);
 
 	if (r < 0)
 		return r;
-	if (!strcmp(value->text, "ra")) {
+	if (!strcmp(value->text, "ra"))
 		network->ipv6 = NETWORK_IPV6_RA;
-		return !has_subnet
-			       ? 0
-			       : error_set(err, -EINVAL,
-					 "%s: 'ra' with an IPv6 subnet: remove one of them", where);
-	}
-	if (!strcmp(value->text, "static"))
-		return has_subnet ? 0
-				  : error_set(err, -EINVAL,
-					    "%s: 'static' needs an IPv6 subnet: add one", where);
-	if (!strcmp(value->text, "none"))
-		return !has_subnet ? 0
-				   : error_set(err, -EINVAL,
-					     "%s: 'none' with an IPv6 subnet: remove one of them",
-					     where);
-	return error_set(err, -EINVAL, "%s: '%.64s' is not static, ra or none", where, value->text);
+	else if (!strcmp(value->text, "static"))
+		network->ipv6 = NETWORK_IPV6_STATIC;
+	else if (!strcmp(value->text, "none"))
+		network->refuses_ipv6 = true;
+	else
+		return error_set(
+			err, -EINVAL, "%s: '%.64s' is not static, ra or none", where, value->text);
+	return check_ipv6(network, value, where, err);
 }
 
 static int read_conflict_detection(

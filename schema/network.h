@@ -108,6 +108,7 @@ struct network {
 	struct network_dhcp dhcp;     /* of driver dhcp */
 	struct network_plugin plugin; /* of a plugin's driver */
 	enum network_ipv6 ipv6;
+	bool refuses_ipv6;		/* the file says none, whatever others give */
 	unsigned conflict_detection_ms; /* how long new addresses are probed for; 0: not at all */
 	bool host_access;
 	struct network_dns dns;

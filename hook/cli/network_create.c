@@ -13,7 +13,9 @@
 #include "hook/cli/network_draft.h"
 #include "hook/cli/network_parents.h"
 #include "hook/cli/networks.h"
+#include "hook/dhcp.h"
 #include "hook/parent.h"
+#include "ipam/delegate.h"
 #include "schema/cleanup.h"
 #include "schema/error.h"
 #include "schema/file.h"
@@ -70,9 +72,23 @@ static int check_parent(const struct cli *cli, const struct network *network, st
 static int check_network(const struct cli *cli, const struct network *network,
 	const struct network_flags *flags, struct error *err)
 {
+	autofree char *program = NULL;
+	int r;
 
-	if (flags->ipv6 && network->ipv6 == NETWORK_IPV6_NONE)
+	/* A plugin has subnets of its own. */
+	if (flags->ipv6 && network->ipv6 == NETWORK_IPV6_NONE &&
+		(network->ipam != NETWORK_IPAM_PLUGIN || network->refuses_ipv6))
 		return error_set(err, -EINVAL, "--ipv6: no --subnet is an IPv6 one: add it");
+	if (network->ipam == NETWORK_IPAM_PLUGIN) {
+		r = delegate_find(network, &program, err);
+		if (r < 0)
+			return r;
+	}
+	if (network->ipam == NETWORK_IPAM_DHCP) {
+		r = dhcp_client_find(err);
+		if (r < 0)
+			return r;
+	}
 	return check_parent(cli, network, err);
 }
 

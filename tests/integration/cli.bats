@@ -201,7 +201,7 @@ sorted_names() { # DIR
 }
 
 @test "create: options of other IPAM drivers stay as they are" {
-	create -o parent=eth0 --ipam-driver whereabouts --ipam-opt timeout_ms=5000 \
+	create -o parent=eth0 --ipam-driver host-local --ipam-opt timeout_ms=5000 \
 		--ipam-opt required=false --ipam-opt range=10.0.0.0/24 x
 	assert_eq '{"timeout_ms":"5000","required":"false","range":"10.0.0.0/24"}' "$(file x .ipam.config)"
 }

@@ -41,7 +41,7 @@ PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" "$(cat "$LOG/
 	assert_eq 1 "$(cat "$LOG/group")"
 }
 
-@test "DEL is run at home, too, and reads the same bytes as ADD" {
+@test "DEL is run at home, too, and reads what ADD read, with its answer" {
 	script_network '{"labels": {"a": "b"}}' <<'END'
 readlink /proc/self/ns/net >"$LOG/$CNI_COMMAND.netns"
 echo "$CNI_ARGS $CNI_CONTAINERID $CNI_PATH" >"$LOG/$CNI_COMMAND.more"
@@ -55,7 +55,8 @@ END
 	rm "$ETC/networks/macvlan0.json"
 	release c0
 	assert_eq "ADD eth0,DEL eth0" "$(calls)"
-	cmp "$LOG/ADD.stdin" "$LOG/DEL.stdin"
+	cmp <(jq . "$LOG/ADD.stdin") <(jq 'del(.prevResult)' "$LOG/DEL.stdin")
+	assert_eq "$(jq -c .prevResult "$LOG/DEL.stdin")" "$(jq -c . "$ANSWER")"
 	cmp "$LOG/ADD.netns" "$LOG/DEL.netns"
 	cmp "$LOG/ADD.more" "$LOG/DEL.more"
 	assert_eq '{"cniVersion":"1.0.0","name":"macvlan0","type":"oci-macvlan"}' \

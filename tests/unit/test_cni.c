@@ -90,8 +90,8 @@ static void test_dns(void)
 	is_ip(&config.servers[0], "10.0.0.1", "the first server");
 	is_ip(&config.servers[1], "2001:db8::53", "the second");
 	is_int(config.n_search, 2, "words that are none are left out, and what is there twice");
-	is_str(config.search[0], "lan", "the own domain comes first");
-	is_str(config.search[1], "example.org", "then the others");
+	is_str(config.search[0], "example.org", "the search list comes before the domain");
+	is_str(config.search[1], "lan", "which is in it");
 	is_int(config.n_options, 1, "options");
 	is_str(config.options[0], "ndots:1", "as they are");
 }
@@ -105,7 +105,12 @@ static void test_messages(void)
 		{ "{\"cniVersion\":\"0.2.0\",\"ip4\":{\"ip\":\"10.0.0.5/24\"}}",
 			"cniVersion: '0.2.0' is not understood, only results of 0.3.0, 0.3.1, "
 			"0.4.0, 1.0.0 and 1.1.0 are: use a newer plugin" },
-		{ "{\"ips\":[]}", "cniVersion: is missing" },
+		{ "{\"ips\":[]}", "there is no address in it" },
+		{ "{\"ips\":[" V4 "],\"routes\":[{\"dst\":\"0.0.0.0/0\",\"table\":100}]}",
+			"routes[0].table: is 100, but containers have routes in the main table "
+			"(254) only" },
+		{ "{\"ips\":[" V4 "],\"routes\":[{\"dst\":\"0.0.0.0/0\",\"gw\":\"10.0.0.50\"}]}",
+			"ips[0].address: '10.0.0.50' is a gateway's address in it, too" },
 		{ "{\"cniVersion\":\"1.0.0\",\"ips\":[]}", "there is no address in it" },
 		{ "{\"cniVersion\":\"1.0.0\"}", "there is no address in it" },
 		{ "{\"cniVersion\":\"1.0.0\",\"ips\":[{\"address\":\"10.0.0.255/24\"}]}",
@@ -224,7 +229,8 @@ static void test_result_kept(void)
 			record_set_plugin(&endpoint, doc, NULL) == 0 &&
 			cni_format_config(&endpoint, true, &config, NULL) == 0,
 		"what CHECK reads");
-	is_str(config, "{\"a\":1,\"prevResult\":{\"cniVersion\":\"0.4.0\",\"ips\":[]}}",
+	is_str(config,
+		"{\"cniVersion\":\"0.4.0\",\"a\":1,\"prevResult\":{\"cniVersion\":\"0.4.0\",\"ips\":[]}}",
 		"has the result of ADD");
 }
 
