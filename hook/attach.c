@@ -341,9 +341,9 @@ static int attach_locked(struct attachment *a, struct error *err)
 
 	/* Whatever plugin the container had, it is not to be kept from starting by that for ever.
 	 */
-	a->host->forgets_plugins = true;
+	a->host->forgets = HOST_FORGETS_FAILED;
 	r = previous_settle(a->host, a->netns, a->request->id, err);
-	a->host->forgets_plugins = false;
+	a->host->forgets = HOST_FORGETS_NONE;
 	if (r < 0)
 		return r;
 	for (unsigned try = 0; try < OWNER_TRIES; try++) {

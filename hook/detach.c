@@ -20,9 +20,9 @@
 #include "hook/host.h"
 #include "hook/host_access.h"
 #include "hook/log.h"
+#include "hook/plugin.h"
 #include "hook/proc.h"
 #include "ipam/claims.h"
-#include "ipam/delegate.h"
 #include "ipam/ipam.h"
 #include "schema/cleanup.h"
 #include "schema/error.h"
@@ -63,56 +63,6 @@ static int delete_links(
 	return r;
 }
 
-/* A plugin that is gone may come back: then gc gives it back what is its. Whoever must not wait for
- * that forgets it.
- */
-static int miss_plugin(
-	const struct host *host, const struct record_endpoint *endpoint, struct error *err)
-{
-	if (!host->forgets_plugins)
-		return error_set(err, -ENOPKG,
-			"IPAM plugin '%s' is gone: install it again, for it has addresses to take "
-			"back; or 'oci-macvlan network rm -f %s' forgets them",
-			endpoint->plugin.program, endpoint->network);
-	log_notice("network '%s': IPAM plugin '%s' is gone, and is not told that what it has "
-		   "reserved for interface '%s' is free",
-		endpoint->network, endpoint->plugin.program, endpoint->interface);
-	return 0;
-}
-
-/**
- * detach_plugin() - give back what an endpoint has of a plugin
- * @host:     the host
- * @record:   its record
- * @endpoint: the endpoint; one without a plugin has nothing
- * @err:      filled on failure
- *
- * Return: 0; -ENOPKG: the plugin is gone, and that is not to be forgotten; -ETIME: one that did not
- * end in time is enough for a process; or what delegate_del() gave.
- */
-int detach_plugin(struct host *host, const struct record *record,
-	const struct record_endpoint *endpoint, struct error *err)
-{
-	const struct delegate delegate = {
-		.id = record->id,
-		.endpoint = endpoint,
-		.home = host->nl.fd,
-	};
-	int r;
-
-	if (!endpoint->plugin.program)
-		return 0;
-	if (delegate_is_gone(endpoint))
-		return miss_plugin(host, endpoint, err);
-	if (host->is_plugin_hung)
-		return error_set(err, -ETIME,
-			"IPAM plugin '%s' is not asked: one did not end in time just now",
-			endpoint->plugin.program);
-	r = delegate_del(&delegate, err);
-	host->is_plugin_hung = r == -ETIME;
-	return r;
-}
-
 /* The host's routes first: an address that is free leads nowhere. */
 static int release_claim(struct host *host, const struct record *record,
 	const struct record_endpoint *endpoint, struct error *err)
@@ -120,7 +70,7 @@ static int release_claim(struct host *host, const struct record *record,
 	int r = host_access_remove(host, record->id, endpoint, err);
 
 	if (r == 0)
-		r = detach_plugin(host, record, endpoint, err);
+		r = plugin_give_back(host, record, endpoint, err);
 	if (r == 0)
 		r = ipam_release(&host->store, record->id, endpoint, err);
 	if (r == 0)

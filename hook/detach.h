@@ -7,7 +7,6 @@
 struct error;
 struct host;
 struct record;
-struct record_endpoint;
 
 int detach_poststop(struct host *host, const char *id, struct error *err);
 int detach_network(struct host *host, const char *id, const char *network, struct error *err);
@@ -17,8 +16,6 @@ int detach_endpoints(struct host *host, struct record *record, unsigned first, s
 int detach_intents(struct host *host, struct record *record, struct error *err);
 int detach_rest(struct host *host, const struct record *record, struct error *err);
 int detach_all(struct host *host, const struct record *record, struct error *err);
-int detach_plugin(struct host *host, const struct record *record,
-	const struct record_endpoint *endpoint, struct error *err);
 int detach_member(struct host *host, struct record *record, const char *member, struct error *err);
 int detach_has_living_member(const struct record *record, bool *ret, struct error *err);
 int detach_check_host(const struct host *host, const struct record *record, struct error *err);

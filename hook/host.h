@@ -19,15 +19,22 @@ struct error;
  */
 #define HOST_LOCKS_MAX 4
 
+/* Of which plugins what is not taken back is forgotten; the log says so. */
+enum host_forgets {
+	HOST_FORGETS_NONE,
+	HOST_FORGETS_GONE,   /* that were uninstalled */
+	HOST_FORGETS_FAILED, /* and those whose DEL fails */
+};
+
 /* Where we work: the two folders, and the network namespace that has the parents. */
 struct host {
 	const char *etc;
 	const char *run;
 	struct store store;
 	struct nl nl;
-	uint64_t cookie;      /* SO_NETNS_COOKIE of the host's namespace */
-	bool is_plugin_hung;  /* one did not end in time: no other is waited for */
-	bool forgets_plugins; /* a plugin that is gone has nothing to give back */
+	uint64_t cookie;     /* SO_NETNS_COOKIE of the host's namespace */
+	bool is_plugin_hung; /* one did not end in time: no other is waited for */
+	enum host_forgets forgets;
 	char locked[HOST_LOCKS_MAX][CONTAINER_ID_MAX + 1]; /* ids; "": a free slot */
 };
 

@@ -17,11 +17,11 @@
 #include "hook/machine.h"
 #include "hook/netns.h"
 #include "hook/plan.h"
+#include "hook/plugin.h"
 #include "hook/probe.h"
 #include "hook/reconcile.h"
 #include "hook/routes.h"
 #include "ipam/claims.h"
-#include "ipam/delegate.h"
 #include "ipam/ipam.h"
 #include "schema/cleanup.h"
 #include "schema/deadline.h"
@@ -158,17 +158,18 @@ static int ask_plugin(const struct items *items, struct work *work, struct error
 {
 	struct plan_item *item = &items->plan->items[work->wiring.item - items->plan->items];
 	struct record_endpoint *endpoint = work->wiring.endpoint;
-	const struct delegate delegate = {
-		.id = items->record->id,
+	const struct plugin_request request = {
+		.host = items->host,
+		.record = items->record,
 		.endpoint = endpoint,
-		.home = items->host->nl.fd,
+		.pid = items->netns->pid,
 	};
 	int r;
 
 	item->given = calloc(1, sizeof(*item->given));
 	if (!item->given)
 		return error_set(err, -ENOMEM, "out of memory");
-	r = delegate_add(&delegate, items->netns->pid, &item->answer, item->given, err);
+	r = plugin_ask(&request, &item->answer, item->given, err);
 	if (r < 0)
 		return r;
 	endpoint->plugin.result = json_root(item->answer);

@@ -12,9 +12,9 @@
 #include <string.h>
 
 #include "hook/collect.h"
-#include "hook/detach.h"
 #include "hook/host.h"
 #include "hook/log.h"
+#include "hook/plugin.h"
 #include "hook/reconcile.h"
 #include "ipam/returns.h"
 #include "schema/cleanup.h"
@@ -29,33 +29,36 @@ struct giving {
 };
 
 /* A plugin that is gone does not keep it: nothing else could forget it. */
-static int give_endpoints(struct host *host, const struct record *record, struct error *err)
+static int give_endpoints(
+	const struct giving *giving, const struct record *record, struct error *err)
 {
+	struct host *host = giving->collection->host;
 	struct error later;
 	int r = 0;
 
-	host->forgets_plugins = true;
+	/* Who starts is not to be kept from it; who only clears up comes again. */
+	host->forgets = giving->only ? HOST_FORGETS_FAILED : HOST_FORGETS_GONE;
 	for (unsigned i = 0; i < record->n_endpoints; i++) {
-		int each =
-			detach_plugin(host, record, &record->endpoints[i], r == 0 ? err : &later);
+		int each = plugin_give_back(
+			host, record, &record->endpoints[i], r == 0 ? err : &later);
 
 		if (r == 0 && each < 0)
 			r = error_prefix(err, "interface '%s'", record->endpoints[i].interface);
 	}
-	host->forgets_plugins = false;
+	host->forgets = HOST_FORGETS_NONE;
 	return r;
 }
 
-static int give_locked(
-	const struct collection *collection, int dir, const char *id, struct error *err)
+static int give_locked(const struct giving *giving, int dir, const char *id, struct error *err)
 {
+	const struct collection *collection = giving->collection;
 	cleanup(record_free) struct record *record = NULL;
 	int r = returns_load(dir, id, &record, err);
 
 	if (r == 0 && !record)
 		return 0;
 	if (r == 0 && !collection->dry_run)
-		r = give_endpoints(collection->host, record, err);
+		r = give_endpoints(giving, record, err);
 	if (r == 0 && !collection->dry_run)
 		r = record_remove(dir, id, err);
 	if (r < 0)
@@ -67,15 +70,15 @@ static int give_locked(
 }
 
 /* Who has the lock of an id gives back himself, or leaves it to the next. */
-static int give(const struct collection *collection, int dir, const char *id, struct error *err)
+static int give(const struct giving *giving, int dir, const char *id, struct error *err)
 {
-	struct host *host = collection->host;
+	struct host *host = giving->collection->host;
 	int lock = host_trylock(host, id, err);
 	int r;
 
 	if (lock < 0 && lock != -EDEADLK)
 		return lock == -EAGAIN ? 0 : lock;
-	r = give_locked(collection, dir, id, err);
+	r = give_locked(giving, dir, id, err);
 	if (lock == 0)
 		host_unlock(host, id);
 	return r;
@@ -88,7 +91,7 @@ static int record_found(void *arg, int dir, const char *id, struct error *err)
 
 	if (giving->only && strcmp(id, giving->only) != 0)
 		return 0;
-	r = give(giving->collection, dir, id, err);
+	r = give(giving, dir, id, err);
 	if (r == 0 || giving->only)
 		return r;
 	collect_complain(giving->collection, err);

@@ -178,7 +178,7 @@ static int report_ending(const struct delegate_output *output, struct error *err
 	const char *said = output->said_size ? output->said : output->text;
 	bool is_killed = WIFSIGNALED(output->status);
 
-	return error_set(err, -EREMOTEIO, "it %s %d%s%.*s",
+	return error_set(err, is_killed ? -ECANCELED : -EREMOTEIO, "it %s %d%s%.*s",
 		is_killed ? "was killed by signal" : "ended with status",
 		is_killed ? WTERMSIG(output->status) : WEXITSTATUS(output->status),
 		*said ? ", and said: " : ", and did not say why", DELEGATE_SAID_MAX, said);
@@ -244,8 +244,8 @@ static int in_plugin(const struct delegate *delegate, const char *command, int r
  * @ret:        what that means
  * @err:        filled on failure; delegate_del() is needed all the same
  *
- * Return: 0; -EREMOTEIO: the plugin failed; -ETIME: it did not end in time; what delegate_run() and
- * cni_read_result() gave.
+ * Return: 0; -EREMOTEIO: the plugin failed; -ECANCELED: somebody killed it; -ETIME: it did not end
+ * in time; what delegate_run() and cni_read_result() gave.
  */
 int delegate_add(const struct delegate *delegate, pid_t pid, struct json_doc **ret_answer,
 	struct ip_config *ret, struct error *err)

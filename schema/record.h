@@ -54,6 +54,7 @@ struct record_plugin {
 	const char *args;    /* CNI_ARGS */
 	const struct json *config;
 	const struct json *result; /* what it has answered; NULL: it is not known yet */
+	bool has_refused;	   /* not in the file: its ADD failed, and so gave nothing */
 };
 
 /* One interface in the namespace. An intent until ifindex is known: then it has no MAC and no

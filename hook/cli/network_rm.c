@@ -112,7 +112,7 @@ static int remove_network(struct removal *removal, const char *word, struct erro
 			"network '%s' does not exist: 'oci-macvlan network ls' shows those that do",
 			removal->name);
 	if (removal->host) {
-		removal->host->forgets_plugins = removal->force;
+		removal->host->forgets = removal->force ? HOST_FORGETS_FAILED : HOST_FORGETS_NONE;
 		r = clear_network(removal, err);
 		if (r < 0)
 			return r == -EBUSY && removal->cli->failed ? 0 : r;

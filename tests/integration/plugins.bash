@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: MIT
 #
-# What plugins.bats and plugins_hostile.bats share: networks that have their addresses from a CNI
+# What the files plugins*.bats share: networks that have their addresses from a CNI
 # IPAM plugin, and plugins that are scripts.
 
 LEASES=leases # the folder of host-local's state, below the test's
@@ -67,6 +67,33 @@ answer() { # ADDRESS... (with prefix lengths)
 
 calls() {
 	paste -sd , "$LOG/calls"
+}
+
+# Runs a program of ours; what it sends to the system's log is in LOGGED, a file. (As in routes.bats:
+# the log may have no socket, and ASan does not go with strace.)
+logged() { # PROGRAM [ARG]...
+	local program=$1
+	shift
+
+	LOGGED=$BATS_TEST_TMPDIR/logged
+	ASAN_OPTIONS=detect_leaks=0 strace -qq -s 1000 -e trace=sendto -o "$BATS_TEST_TMPDIR/trace" \
+		"$BUILD/$program" --etc "$ETC" --run "$RUN" "$@"
+	set -- $?
+	grep /dev/log "$BATS_TEST_TMPDIR/trace" >"$LOGGED" || true
+	return "$1"
+}
+
+# As attach, of a new SLEEPER to macvlan0.
+attach_logged() { # ID
+	sleeper_start
+	state_json creating "$1" "$SLEEPER" io.oci-macvlan.networks=macvlan0 >"$BATS_TEST_TMPDIR/state"
+	logged oci-macvlan-hook createRuntime <"$BATS_TEST_TMPDIR/state"
+}
+
+# What an id had of macvlan0 was forgotten; ADDRESSES are " (10.0.0.50/24)".
+assert_forgotten() { # ID ADDRESSES PLUGIN
+	assert_contains "$(cat "$LOGGED")" \
+		"container '$1': what interface 'eth0' has of network 'macvlan0'$2 may stay reserved: IPAM plugin '$3"
 }
 
 # shellcheck disable=SC2154 # status and output are bats's

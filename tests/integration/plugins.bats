@@ -220,6 +220,19 @@ teardown() { lab_teardown; }
 	refute has_link "$SLEEPER" eth0
 }
 
+@test "a mistake in host-local's configuration: nothing stays, and once it is corrected it starts" {
+	for mistake in '{"ranges": []}' '{"ranges": [[{"subnet": "10.0.0.0/33"}]]}' \
+		'{"ranges": [[{"subnet": "10.0.0.0/24", "rangeStart": "10.1.0.1"}]]}'; do
+		host_local_network "$mistake"
+		refuse_attach "network 'macvlan0': IPAM plugin '/usr/lib/cni/host-local': ADD failed:"
+		cli gc
+		host_local_network
+		attach c0 "$SLEEPER" macvlan0
+		release c0
+		assert_eq "" "$(leases)"
+	done
+}
+
 @test "a hook that is killed when ADD has ended: gc gives back" {
 	host_local_network
 	sleeper_start

@@ -184,14 +184,80 @@ END
 	script_network <<<'[ "$CNI_COMMAND" = ADD ] && kill -SEGV $$'
 	refuse_attach "ADD failed: it was killed by signal 11"
 	printf '#!/nonexistent/interpreter\n' >"$BATS_TEST_TMPDIR/cni/script"
+	refuse_attach "ADD failed: it ended with status 127, and said: cannot run it: No such file or directory"
+}
+
+@test "a plugin that is killed may have given something: its DEL is not forgotten" {
+	# shellcheck disable=SC2016 # for the script
+	script_network <<<'[ "$CNI_COMMAND" != ADD ] || kill -SEGV $$
+[ ! -e "$LOG/broken" ] || exit 1'
+	touch "$LOG/broken"
 	sleeper_start
 	run attach c0 "$SLEEPER" macvlan0
 	[ "$status" -eq 1 ]
-	assert_contains "$output" "ADD failed: it ended with status 127, and said: cannot run it: No such file or directory"
-	# It cannot take anything back either, and is not taken to have had nothing.
-	assert_eq "containers/c0.json" "$(run_listing | grep containers)"
-	rm "$BATS_TEST_TMPDIR/cni/script"
+	assert_contains "$output" "ADD failed: it was killed by signal 11"
+	sleeper_stop "$SLEEPER"
+	run cli gc
+	[ "$status" -eq 1 ]
+	rm "$LOG/broken"
+	cli gc
+	assert_eq "ADD eth0,DEL eth0,DEL eth0,DEL eth0" "$(calls)"
+	assert_run_empty
+}
+
+# A script whose calls fail: all, or those of a command, while LOG has a file of that name.
+fail_while_there() {
+	script_network <<'END'
+if [ -e "$LOG/all" ] || [ -e "$LOG/$CNI_COMMAND" ]; then
+	echo '{"cniVersion": "1.0.0", "code": 7, "msg": "the configuration is wrong"}'
+	exit 1
+fi
+END
+	answer 10.0.0.50/24
+}
+
+@test "an ADD and a DEL that fail leave nothing" {
+	fail_while_there
+	touch "$LOG/all"
+	refuse_attach "ADD failed: the configuration is wrong (code 7)"
+	assert_eq "ADD eth0,DEL eth0" "$(calls)"
+	cli gc
+	refute attach_logged c0
+	assert_forgotten c0 "" "$BATS_TEST_TMPDIR/cni/script': DEL failed: the configuration is wrong (code 7)"
+}
+
+@test "an ADD that fails does not have forgotten what the network before it gave" {
+	fail_while_there
+	touch "$LOG/DEL"
+	network_write "$(host_local_ipam '{"ranges": []}' | jq '{name: "second", parent: "eth0", ipam: .}')"
+	sleeper_start
+	run attach c0 "$SLEEPER" macvlan0,second
+	[ "$status" -eq 1 ]
+	assert_contains "$output" "network 'second': IPAM plugin '/usr/lib/cni/host-local': ADD failed"
+	assert_eq macvlan0,second "$(jq -r '[.endpoints[].network] | join(",")' "$RUN/containers/c0.json")"
 	cli network rm -f macvlan0
+	cli network rm -f second
+	assert_run_empty
+}
+
+@test "a DEL that fails keeps neither network rm -f nor a new start" {
+	fail_while_there
+	for id in c0 c1; do
+		answer "10.0.0.5${id#c}/24"
+		sleeper_start
+		attach "$id" "$SLEEPER" macvlan0
+	done
+	sleeper_stop "$SLEEPER"
+	touch "$LOG/DEL"
+	run cli gc
+	[ "$status" -eq 1 ]
+	attach_logged c1
+	assert_forgotten c1 " (10.0.0.51/24)" "$BATS_TEST_TMPDIR/cni/script': DEL failed"
+	logged oci-macvlan network rm -f macvlan0
+	assert_forgotten c0 " (10.0.0.50/24)" "$BATS_TEST_TMPDIR/cni/script': DEL failed"
+	assert_forgotten c1 " (10.0.0.51/24)" "$BATS_TEST_TMPDIR/cni/script': DEL failed"
+	refute has_link "$SLEEPER" eth0
+	assert_run_empty
 }
 
 @test "addresses that a container may not have are refused, and given back" {

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What an endpoint has of a CNI IPAM plugin: had from it, and given back; and who may go on where
+ * the plugin does not take it back.
+ */
+#include "hook/plugin.h"
+
+#include <stdio.h>
+
+#include "hook/host.h"
+#include "hook/log.h"
+#include "ipam/delegate.h"
+#include "schema/error.h"
+#include "schema/record.h"
+
+#define ADDRESSES_TEXT (NETWORK_SUBNETS_MAX * (CIDR_TEXT + 1) + 4)
+
+static struct delegate begin(const struct host *host, const struct record *record,
+	const struct record_endpoint *endpoint)
+{
+	return (struct delegate){ .id = record->id, .endpoint = endpoint, .home = host->nl.fd };
+}
+
+/* One that was killed, by us or another, may have given something before. */
+static bool is_refusal(int r)
+{
+	return r == -EREMOTEIO || r == -EINVAL || r == -ERANGE || r == -E2BIG ||
+	       r == -EPROTONOSUPPORT;
+}
+
+/**
+ * plugin_ask() - have an endpoint's plugin give it addresses
+ * @request:    the endpoint, which says afterwards whether the plugin has refused
+ * @ret_answer: what the plugin has answered, the caller frees it
+ * @ret:        what that means
+ * @err:        filled on failure; plugin_give_back() is needed all the same
+ *
+ * Return: 0, or what delegate_add() gave.
+ */
+int plugin_ask(const struct plugin_request *request, struct json_doc **ret_answer,
+	struct ip_config *ret, struct error *err)
+{
+	const struct delegate delegate = begin(request->host, request->record, request->endpoint);
+	int r = delegate_add(&delegate, request->pid, ret_answer, ret, err);
+
+	request->endpoint->plugin.has_refused = is_refusal(r);
+	return r;
+}
+
+/* " (10.0.0.5/24 2001:db8::5/64)"; of an intent nobody knows. */
+static const char *list_addresses(const struct record_endpoint *endpoint, char ret[ADDRESSES_TEXT])
+{
+	size_t used = 0;
+
+	ret[0] = '\0';
+	for (unsigned i = 0; i < endpoint->n_addresses; i++) {
+		char text[CIDR_TEXT];
+
+		used += (size_t)snprintf(ret + used, ADDRESSES_TEXT - used, "%s%s",
+			i == 0 ? " (" : " ", cidr_format(&endpoint->addresses[i], text));
+	}
+	if (used > 0)
+		snprintf(ret + used, ADDRESSES_TEXT - used, ")");
+	return ret;
+}
+
+/* Who is told to end is not to forget: another goes on. */
+static bool may_forget(const struct host *host, const struct record_endpoint *endpoint, int r)
+{
+	if (r == -EINTR)
+		return false;
+	if (host->forgets == HOST_FORGETS_GONE && r == -ENOPKG)
+		return true;
+	return host->forgets == HOST_FORGETS_FAILED || endpoint->plugin.has_refused;
+}
+
+static int ask_back(struct host *host, const struct record *record,
+	const struct record_endpoint *endpoint, struct error *err)
+{
+	const struct delegate delegate = begin(host, record, endpoint);
+	int r;
+
+	if (delegate_is_gone(endpoint))
+		return error_set(
+			err, -ENOPKG, "IPAM plugin '%s' is gone", endpoint->plugin.program);
+	if (host->is_plugin_hung)
+		return error_set(err, -ETIME,
+			"IPAM plugin '%s' is not asked: one did not end in time just now",
+			endpoint->plugin.program);
+	r = delegate_del(&delegate, err);
+	host->is_plugin_hung = r == -ETIME;
+	return r;
+}
+
+/**
+ * plugin_give_back() - give back what an endpoint has of a plugin
+ * @host:     the host, which says whether a failure may be forgotten
+ * @record:   its record
+ * @endpoint: the endpoint; one without a plugin has nothing
+ * @err:      filled on failure
+ *
+ * A plugin that has refused ADD has given nothing, and by CNI its DEL is only to make sure: where
+ * it fails, it would fail for ever, as what ADD was refused for is in the record.
+ *
+ * Return: 0; -ENOPKG: the plugin is gone; -ETIME: one that did not end in time is enough for a
+ * process; or what delegate_del() gave.
+ */
+int plugin_give_back(struct host *host, const struct record *record,
+	const struct record_endpoint *endpoint, struct error *err)
+{
+	char addresses[ADDRESSES_TEXT];
+	struct error why;
+	int r;
+
+	if (!endpoint->plugin.program)
+		return 0;
+	r = ask_back(host, record, endpoint, &why);
+	if (r == 0)
+		return 0;
+	if (may_forget(host, endpoint, r)) {
+		log_notice("container '%s': what interface '%s' has of network '%s'%s may stay "
+			   "reserved: %s",
+			record->id, endpoint->interface, endpoint->network,
+			list_addresses(endpoint, addresses), why.text);
+		return 0;
+	}
+	/* It may come back: then gc gives it back what is its. */
+	if (r == -ENOPKG)
+		return error_set(err, r,
+			"%s: install it again, for it has addresses to take back; or 'oci-macvlan "
+			"network rm -f %s' forgets them",
+			why.text, endpoint->network);
+	return error_set(err, r, "%s", why.text);
+}
