@@ -217,12 +217,14 @@ static int wait_until_ended(struct run *run, struct error *err)
 }
 
 /* As long as it is not reaped its group is no other's. */
-static void reap(const struct run *run)
+static int reap(const struct run *run, struct error *err)
 {
 	kill(-run->pid, SIGKILL);
 	kill(run->pid, SIGKILL);
-	while (waitpid(run->pid, &run->output->status, 0) < 0 && errno == EINTR)
-		;
+	while (waitpid(run->pid, &run->output->status, 0) < 0)
+		if (errno != EINTR)
+			return error_set_errno(err, "cannot tell how it ended");
+	return 0;
 }
 
 static int start(struct run *run, const int fds[3], struct error *err)
@@ -250,7 +252,9 @@ static int make_pipe(int ret[2], struct error *err)
 
 static int run_with(struct run *run, int input, int pipes[2][2], struct error *err)
 {
+	struct error later;
 	int r = start(run, (const int[]){ input, pipes[0][1], pipes[1][1] }, err);
+	int reaped;
 
 	if (r < 0)
 		return r;
@@ -261,7 +265,9 @@ static int run_with(struct run *run, int input, int pipes[2][2], struct error *e
 	run->out = pipes[0][0];
 	run->err = pipes[1][0];
 	r = wait_until_ended(run, err);
-	reap(run);
+	reaped = reap(run, r == 0 ? err : &later);
+	if (r == 0)
+		r = reaped;
 	return r == 0 ? drain(run, err) : r;
 }
 

@@ -3,6 +3,7 @@
  * oci-macvlan, the admin program: finds the command, runs it, and says what went wrong. Exit
  * status: 0 done, 1 failed, 2 misuse.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -236,6 +237,8 @@ int main(int argc, char **argv)
 	};
 	int r;
 
+	/* Where it is ignored the kernel keeps no plugin's status. */
+	signal(SIGCHLD, SIG_DFL);
 	umask(022); /* what it writes is for all to read, unless it says otherwise */
 	r = run_words(&cli, &err);
 	if (fflush(stdout) != 0 || ferror(stdout)) {

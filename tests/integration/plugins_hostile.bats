@@ -399,6 +399,24 @@ END
 	assert_run_empty
 }
 
+@test "gc that is started with SIGCHLD ignored sees that a DEL fails" {
+	# shellcheck disable=SC2016 # for the script
+	script_network <<<'[ ! -e "$LOG/$CNI_COMMAND" ] || exit 1'
+	answer 10.0.0.50/24
+	sleeper_start
+	attach c0 "$SLEEPER" macvlan0
+	sleeper_stop "$SLEEPER"
+	touch "$LOG/DEL"
+	trap '' CHLD
+	run cli gc
+	trap - CHLD
+	[ "$status" -eq 1 ]
+	assert_contains "$output" "DEL failed: it ended with status 1"
+	rm "$LOG/DEL"
+	cli gc
+	assert_run_empty
+}
+
 @test "a DEL that hangs is waited for once, whatever many containers it has" {
 	script_network <<'END'
 [ "$CNI_COMMAND" != DEL ] || [ ! -e "$LOG/broken" ] || sleep 1000
