@@ -6,13 +6,21 @@
 #include "hook/plugin.h"
 
 #include <stdio.h>
+#include <time.h>
 
 #include "hook/host.h"
 #include "hook/log.h"
+#include "hook/reconcile.h"
 #include "ipam/delegate.h"
+#include "schema/deadline.h"
 #include "schema/error.h"
 #include "schema/record.h"
 
+/* How often one that refuses is asked again while others free room, and how long the pauses are: 4
+ * ms at first, each four times the one before.
+ */
+#define ROOM_TRIES 4
+#define ROOM_PAUSE_NS 1000000L
 #define ADDRESSES_TEXT (NETWORK_SUBNETS_MAX * (CIDR_TEXT + 1) + 4)
 
 static struct delegate begin(const struct host *host, const struct record *record,
@@ -28,12 +36,29 @@ static bool is_refusal(int r)
 	       r == -EPROTONOSUPPORT;
 }
 
+/* Why it has refused we cannot know: it may be for want of room, which the dead have. A DEL comes
+ * between two ADDs, by CNI; where it fails, another ADD would, too.
+ */
+static bool makes_room(const struct plugin_request *request, unsigned try)
+{
+	const struct delegate delegate = begin(request->host, request->record, request->endpoint);
+	struct error err;
+
+	if (deadline_passed() || !reconcile_made_room(request->host))
+		return false;
+	if (try > 0)
+		nanosleep(&(struct timespec){ .tv_nsec = ROOM_PAUSE_NS << 2 * try }, NULL);
+	return !request->host->is_plugin_hung && delegate_del(&delegate, &err) == 0;
+}
+
 /**
  * plugin_ask() - have an endpoint's plugin give it addresses
  * @request:    the endpoint, which says afterwards whether the plugin has refused
  * @ret_answer: what the plugin has answered, the caller frees it
  * @ret:        what that means
  * @err:        filled on failure; plugin_give_back() is needed all the same
+ *
+ * Where it refuses and dead containers have something that is freed, it is asked again.
  *
  * Return: 0, or what delegate_add() gave.
  */
@@ -43,6 +68,11 @@ int plugin_ask(const struct plugin_request *request, struct json_doc **ret_answe
 	const struct delegate delegate = begin(request->host, request->record, request->endpoint);
 	int r = delegate_add(&delegate, request->pid, ret_answer, ret, err);
 
+	for (unsigned try = 0; is_refusal(r) && try < ROOM_TRIES; try++) {
+		if (!makes_room(request, try))
+			break;
+		r = delegate_add(&delegate, request->pid, ret_answer, ret, err);
+	}
 	request->endpoint->plugin.has_refused = is_refusal(r);
 	return r;
 }

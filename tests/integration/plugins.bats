@@ -255,6 +255,27 @@ teardown() { lab_teardown; }
 	assert_eq "" "$(leases)"
 }
 
+@test "a range full of what dead containers have has room" {
+	plugin_network "$(host_local_ipam '{"ranges": [[{"subnet": "10.0.0.0/24",
+		"rangeStart": "10.0.0.50", "rangeEnd": "10.0.0.51"}]], "routes": []}')"
+	for id in c0 c1; do
+		sleeper_start
+		attach "$id" "$SLEEPER" macvlan0
+		sleeper_stop "$SLEEPER"
+	done
+	assert_eq "10.0.0.50 10.0.0.51" "$(leases)"
+	sleeper_start
+	attach c2 "$SLEEPER" macvlan0
+	assert_eq "c2.json" "$(ls "$RUN/containers")"
+	sleeper_start
+	attach c3 "$SLEEPER" macvlan0
+	assert_eq "10.0.0.50 10.0.0.51" "$(leases)"
+	sleeper_start
+	run attach c4 "$SLEEPER" macvlan0
+	[ "$status" -eq 1 ]
+	assert_contains "$output" "no IP addresses available in range set: 10.0.0.50-10.0.0.51"
+}
+
 @test "a plugin that is not installed: the attach says where it was looked for" {
 	plugin_network '{"driver": "whereabouts"}'
 	refuse_attach "network 'macvlan0': IPAM plugin 'whereabouts' is in none of the folders" \
