@@ -26,26 +26,36 @@ struct removal {
 	char name[NETWORK_NAME_MAX + 1];
 };
 
-/* Takes the endpoints off the network: those of dead containers, or all of them. */
-static int free_endpoints(
-	const struct removal *removal, const struct endpoints *endpoints, struct error *err)
+/* An error names the container. */
+static int free_endpoint(
+	const struct removal *removal, const struct endpoint *endpoint, struct error *err)
+{
+	bool freed;
+	int r;
+
+	if (!removal->force)
+		return endpoint->state == ENDPOINT_DEAD
+			       ? reconcile_one(removal->host, endpoint->id, &freed, err)
+			       : 0;
+	r = detach_network(removal->host, endpoint->id, removal->name, err);
+	return r < 0 ? error_prefix(err, "container '%s'", endpoint->id) : 0;
+}
+
+/* Takes the endpoints off the network: those of dead containers, or all of them. One that stays
+ * does not keep the others.
+ */
+static void free_endpoints(const struct removal *removal, const struct endpoints *endpoints)
 {
 	const char *last = "";
-	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < endpoints->n; i++) {
+	for (size_t i = 0; i < endpoints->n; i++) {
 		const struct endpoint *endpoint = &endpoints->all[i];
-		bool freed;
+		struct error err;
 
-		if (!strcmp(endpoint->id, last))
-			continue;
-		if (removal->force)
-			r = detach_network(removal->host, endpoint->id, removal->name, err);
-		else if (endpoint->state == ENDPOINT_DEAD)
-			r = reconcile_one(removal->host, endpoint->id, &freed, err);
+		if (strcmp(endpoint->id, last) != 0 && free_endpoint(removal, endpoint, &err) < 0)
+			cli_report(removal->cli, &err);
 		last = endpoint->id;
 	}
-	return r;
 }
 
 static void print_endpoints(const struct endpoints *endpoints)
@@ -70,18 +80,19 @@ static int clear_network(const struct removal *removal, struct error *err)
 	struct endpoints left cleanup(endpoints_free) = { 0 };
 	int r = endpoints_collect(NULL, removal->host, removal->name, &before, err);
 
-	if (r == 0)
-		r = free_endpoints(removal, &before, err);
-	if (r == 0)
+	if (r == 0) {
+		free_endpoints(removal, &before);
 		r = endpoints_collect(NULL, removal->host, removal->name, &left, err);
+	}
 	if (r < 0)
 		return error_prefix(
 			err, "cannot tell whether network '%s' is in use", removal->name);
 	if (left.n == 0)
 		return 0;
-	error_set(err, -EBUSY,
-		"network '%s' is in use by %zu endpoint%s: stop the containers, or use -f",
-		removal->name, left.n, left.n == 1 ? "" : "s");
+	error_set(err, -EBUSY, "network '%s' is in use by %zu endpoint%s: %s", removal->name,
+		left.n, left.n == 1 ? "" : "s",
+		removal->force ? "see why they cannot be detached"
+			       : "stop the containers, or use -f");
 	cli_report(removal->cli, err);
 	print_endpoints(&left);
 	return -EBUSY;

@@ -399,6 +399,37 @@ END
 	assert_run_empty
 }
 
+@test "network rm says which container it cannot free, and frees the others" {
+	# shellcheck disable=SC2016 # for the script
+	script_network <<<'[ ! -e "$LOG/$CNI_COMMAND.$CNI_CONTAINERID" ] || exit 1'
+	for id in c0 c1 c2; do
+		answer "10.0.0.5${id#c}/24"
+		sleeper_start
+		attach "$id" "$SLEEPER" macvlan0
+		sleeper_stop "$SLEEPER"
+	done
+	touch "$LOG/DEL.c0"
+	run cli network rm macvlan0
+	[ "$status" -eq 1 ]
+	assert_contains "$output" "oci-macvlan: network rm: container 'c0': interface 'eth0': IPAM plugin '$BATS_TEST_TMPDIR/cni/script': DEL failed"
+	assert_contains "$output" "network 'macvlan0' is in use by 1 endpoint: stop the containers, or use -f"
+	assert_eq c0.json "$(ls "$RUN/containers")"
+	for id in c1 c2; do
+		answer "10.0.0.5${id#c}/24"
+		sleeper_start
+		attach "$id" "$SLEEPER" macvlan0
+	done
+	# With -f a DEL that fails is no reason any more, but a claim that cannot be removed.
+	ASAN_OPTIONS=detect_leaks=0 run strace -qq -o /dev/null -e inject=unlinkat:error=EIO:when=1 \
+		"$BUILD/oci-macvlan" --etc "$ETC" --run "$RUN" network rm -f macvlan0
+	[ "$status" -eq 1 ]
+	assert_contains "$output" "oci-macvlan: network rm: container 'c0': interface 'eth0':"
+	assert_contains "$output" "network 'macvlan0' is in use by 1 endpoint: see why they cannot be detached"
+	assert_eq c0.json "$(ls "$RUN/containers")"
+	cli network rm -f macvlan0
+	assert_run_empty
+}
+
 @test "gc that is started with SIGCHLD ignored sees that a DEL fails" {
 	# shellcheck disable=SC2016 # for the script
 	script_network <<<'[ ! -e "$LOG/$CNI_COMMAND" ] || exit 1'
