@@ -27,26 +27,18 @@
 /* RFC 8200 section 5: with a smaller one the kernel ends IPv6 on a link. */
 #define MTU_MIN_IP6 1280
 
-static int refuse_own(void *arg, const struct ip *ip)
+static int check_host(struct host *host, const struct ip *ip, struct error *err)
 {
-	const struct ip *wanted = arg;
-
-	return ip_equal(ip, wanted) ? -EADDRINUSE : 0;
-}
-
-/* A probe on the LAN would not see the host's own. */
-static int check_host(struct nl *nl, const struct ip *ip, struct error *err)
-{
-	struct ip wanted = *ip;
+	bool is_own = false;
 	char text[IP_TEXT];
-	int r = rtnl_addr_list(nl, refuse_own, &wanted, err);
+	int r = host_has_ip(host, ip, &is_own, err);
 
-	if (r == -EADDRINUSE)
-		return error_set(err, r,
+	if (r == 0 && is_own)
+		return error_set(err, -EADDRINUSE,
 			"the DHCP server gives address '%s', which is the host's own: see why it "
 			"does not know",
 			ip_format(ip, text));
-	return r < 0 ? error_prefix(err, "cannot list the host's addresses") : 0;
+	return r;
 }
 
 static int claim(const struct dhcp_change *change, const struct ip *ip, struct error *err)
@@ -96,7 +88,7 @@ int dhcp_take(const struct dhcp_change *change, const struct cidr *address, stru
 {
 	struct nl *nl = &change->netns->nl;
 	char text[CIDR_TEXT];
-	int r = check_host(&change->host->nl, &address->ip, err);
+	int r = check_host(change->host, &address->ip, err);
 
 	if (r == 0)
 		r = claim(change, &address->ip, err);

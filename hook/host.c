@@ -11,7 +11,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "hook/rtnl.h"
 #include "schema/error.h"
+#include "schema/ip.h"
 #include "schema/text.h"
 
 /* The initial user namespace's inode is the same everywhere: PROC_USER_INIT_INO, proc_ns.h. */
@@ -205,4 +207,31 @@ void host_unlock(struct host *host, const char *id)
 		return;
 	store_unlock_id(&host->store, id);
 	*slot = '\0';
+}
+
+static int stop_at(void *arg, const struct ip *ip)
+{
+	const struct ip *wanted = arg;
+
+	return ip_equal(ip, wanted) ? -EADDRINUSE : 0;
+}
+
+/**
+ * host_has_ip() - is this an address of the host's own
+ * @host: the host
+ * @ip:   the address
+ * @ret:  whether it is
+ * @err:  filled on failure
+ *
+ * Who gives addresses from elsewhere may not know of it, and a probe on the LAN would not see it.
+ *
+ * Return: 0, or what the kernel gave.
+ */
+int host_has_ip(struct host *host, const struct ip *ip, bool *ret, struct error *err)
+{
+	struct ip wanted = *ip;
+	int r = rtnl_addr_list(&host->nl, stop_at, &wanted, err);
+
+	*ret = r == -EADDRINUSE;
+	return r < 0 && !*ret ? error_prefix(err, "cannot list the host's addresses") : 0;
 }

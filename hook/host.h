@@ -10,6 +10,7 @@
 #include "schema/name.h"
 
 struct error;
+struct ip;
 
 #define HOST_ETC_DEFAULT "/etc/oci-macvlan"
 #define HOST_RUN_DEFAULT "/run/oci-macvlan"
@@ -46,6 +47,7 @@ int host_open_etc(const struct host *host, int *ret, struct error *err);
 int host_is_rootless(bool *ret, struct error *err);
 int host_refuse_rootless(struct error *err);
 int host_check_capable(struct error *err);
+int host_has_ip(struct host *host, const struct ip *ip, bool *ret, struct error *err);
 
 int host_lock(struct host *host, const char *id, struct error *err);
 int host_trylock(struct host *host, const char *id, struct error *err);

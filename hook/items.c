@@ -153,6 +153,23 @@ static int in_network(const struct work *work, int r, struct error *err)
 	return r < 0 ? error_prefix(err, "network '%s'", work->request.network->name) : r;
 }
 
+static int check_host(struct host *host, const struct ip_config *given, struct error *err)
+{
+	bool is_own = false;
+	char text[IP_TEXT];
+	int r = 0;
+
+	for (unsigned i = 0; r == 0 && i < given->n_addresses; i++) {
+		r = host_has_ip(host, &given->addresses[i].ip, &is_own, err);
+		if (r == 0 && is_own)
+			r = error_set(err, -EINVAL,
+				"address '%s' is the host's own address: keep the plugin from "
+				"giving it",
+				ip_format(&given->addresses[i].ip, text));
+	}
+	return r;
+}
+
 /* A plugin may give what nobody may have. */
 static int ask_plugin(const struct items *items, struct work *work, struct error *err)
 {
@@ -175,6 +192,8 @@ static int ask_plugin(const struct items *items, struct work *work, struct error
 	endpoint->plugin.result = json_root(item->answer);
 	work->request.given = item->given;
 	r = ipam_check_given(&work->request, err);
+	if (r == 0)
+		r = check_host(items->host, item->given, err);
 	if (r < 0)
 		error_prefix(err, "IPAM plugin '%s'", endpoint->plugin.program);
 	return r;

@@ -21,12 +21,22 @@
 #include "schema/record.h"
 #include "schema/text.h"
 
-/* May a network that is asked for have this address? */
+static bool is_asked_for(const struct selection *selection, const struct ip *ip)
+{
+	for (unsigned i = 0; i < selection->n_ips; i++)
+		if (ip_equal(&selection->ips[i].ip, ip))
+			return true;
+	return false;
+}
+
+/* May a network that is asked for have this address? What others give is looked at when they have
+ * given it (host_has_ip()): of all addresses the host may have any number.
+ */
 static bool may_have(const struct plan *plan, const struct ip *ip)
 {
 	for (unsigned i = 0; i < plan->n; i++)
-		if (network_asks_elsewhere(plan->items[i].network) ||
-			network_subnet_of(plan->items[i].network, ip))
+		if (network_subnet_of(plan->items[i].network, ip) ||
+			is_asked_for(plan->items[i].selection, ip))
 			return true;
 	return false;
 }
@@ -46,8 +56,7 @@ static int add_host_ip(void *arg, const struct ip *ip)
 static bool may_have_any(const struct plan *plan)
 {
 	for (unsigned i = 0; i < plan->n; i++)
-		if (network_asks_elsewhere(plan->items[i].network) ||
-			plan->items[i].network->n_subnets > 0)
+		if (plan->items[i].network->n_subnets > 0 || plan->items[i].selection->n_ips > 0)
 			return true;
 	return false;
 }

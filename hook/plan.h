@@ -17,7 +17,9 @@ struct nl;
 struct record;
 struct record_endpoint;
 
-/* The host's own addresses that lie in a subnet of a network that is asked for. */
+/* The host's own addresses that lie in a subnet of a network that is asked for, or that are asked
+ * for themselves.
+ */
 #define PLAN_HOST_IPS_MAX 1024
 
 /* One selection with everything that it names, read and checked. */

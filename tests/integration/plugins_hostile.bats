@@ -280,6 +280,23 @@ fe80::9/64 is not an address that a host can have
 END
 }
 
+@test "a host with many addresses, as kube-proxy gives it: its own are refused, others are not" {
+	script_network <<<''
+	seq 1101 | awk '{ print "address add 10.64." int($1 / 250) "." $1 % 250 "/32 dev lo" }' | ip -batch -
+	answer 10.64.4.101/16
+	refuse_attach "IPAM plugin '$BATS_TEST_TMPDIR/cni/script': address '10.64.4.101' is the host's own address"
+	assert_eq "ADD eth0,DEL eth0" "$(calls)"
+	sleeper_start
+	run attach c0 "$SLEEPER" macvlan0 io.oci-macvlan.ip=10.64.4.100
+	[ "$status" -eq 1 ]
+	assert_contains "$output" "address '10.64.4.100' is the host's own address: ask for another"
+	assert_eq "ADD eth0,DEL eth0" "$(calls)"
+	answer 10.0.0.50/24
+	attach c0 "$SLEEPER" macvlan0
+	ip address flush dev lo to 10.64.0.0/16
+	assert_addresses "$SLEEPER" eth0 10.0.0.50/24
+}
+
 @test "with subnets in the file an address lies in one of them" {
 	script_network '{"subnets": [{"subnet": "10.0.0.0/24", "gateway": "10.0.0.254",
 		"aux_addresses": {"printer": "10.0.0.200"}}]}' <<<''
