@@ -2,7 +2,7 @@
 /*
  * Runs a plugin: a stranger's program, which may hang, print without end or start others. It has
  * nothing of ours but three descriptors, and its time and output are bounded. When it ends, its
- * process group is killed, and when we are, it is.
+ * process group is killed, and when we are killed, it is, but not its group.
  */
 #include "ipam/delegate_run.h"
 
