@@ -14,9 +14,11 @@ teardown() { lab_teardown; }
 	script_network <<'END'
 [ "$CNI_COMMAND" = ADD ] || exit 0
 tr '\0' '\n' </proc/$$/environ | sort >"$LOG/environ"
+fds=() # without a pipe or a redirection, which would be one of them
 for fd in /proc/$$/fd/*; do
-	[ "$(readlink "$fd")" = "$0" ] || echo "${fd##*/}"
-done | paste -sd ' ' >"$LOG/fds"
+	[ "$fd" -ef "$0" ] || [ ! -e "$fd" ] || fds+=("${fd##*/}")
+done
+echo "${fds[*]}" >"$LOG/fds"
 readlink /proc/self/ns/net >"$LOG/netns"
 readlink "$CNI_NETNS" >"$LOG/its"
 grep -E '^Sig(Blk|Ign)' /proc/self/status >"$LOG/signals"
@@ -78,6 +80,22 @@ END
 	assert_eq "ADD eth0" "$(calls)"
 	release c0 "$owner"
 	assert_eq "ADD eth0,DEL eth0" "$(calls)"
+}
+
+@test "check looks into a pod by a member that lives" {
+	# shellcheck disable=SC2016 # for the script
+	script_network <<<'[ "$CNI_COMMAND" != CHECK ] || readlink "$CNI_NETNS" >"$LOG/netns"'
+	answer 10.0.0.50/24
+	sleeper_start
+	owner=$SLEEPER
+	attach c0 "$owner" macvlan0
+	sleeper_join "$owner"
+	attach c1 "$SLEEPER" macvlan0
+	sleeper_stop "$owner"
+	cli check
+	assert_eq "$(readlink "/proc/$SLEEPER/ns/net")" "$(cat "$LOG/netns")"
+	release c1
+	cli gc
 }
 
 @test "an attach that fails later gives back, one that fails before asks nobody" {
@@ -369,9 +387,9 @@ END
 @test "a plugin that kills the hook: gc runs DEL" {
 	script_network <<'END'
 if [ "$CNI_COMMAND" = ADD ]; then
-	touch "$LOG/lease"
+	echo $$ >"$LOG/lease"
 	kill -KILL $PPID
-	sleep 1000
+	exec sleep 1000
 fi
 rm "$LOG/lease"
 END
@@ -379,7 +397,7 @@ END
 	sleeper_start
 	run attach c0 "$SLEEPER" macvlan0
 	[ "$status" -eq 137 ]
-	[ -e "$LOG/lease" ]
+	wait_until process_gone "$(cat "$LOG/lease")"
 	run cli gc
 	[ "$status" -eq 0 ]
 	[ ! -e "$LOG/lease" ]
