@@ -43,30 +43,6 @@ PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" "$(cat "$LOG/
 	assert_eq 1 "$(cat "$LOG/group")"
 }
 
-@test "DEL is run at home, too, and reads what ADD read, with its answer" {
-	script_network '{"labels": {"a": "b"}}' <<'END'
-readlink /proc/self/ns/net >"$LOG/$CNI_COMMAND.netns"
-echo "$CNI_ARGS $CNI_CONTAINERID $CNI_PATH" >"$LOG/$CNI_COMMAND.more"
-END
-	jq '.ipam.config = {text: "\u00e9 \" \\ /", number: 1.50, list: [[], {}], no: null}' \
-		"$ETC/networks/macvlan0.json" >"$BATS_TEST_TMPDIR/new"
-	mv "$BATS_TEST_TMPDIR/new" "$ETC/networks/macvlan0.json"
-	answer 10.0.0.50/24
-	sleeper_start
-	attach c0 "$SLEEPER" macvlan0 io.oci-macvlan.ip=10.0.0.50
-	rm "$ETC/networks/macvlan0.json"
-	release c0
-	assert_eq "ADD eth0,DEL eth0" "$(calls)"
-	cmp <(jq . "$LOG/ADD.stdin") <(jq 'del(.prevResult)' "$LOG/DEL.stdin")
-	assert_eq "$(jq -c .prevResult "$LOG/DEL.stdin")" "$(jq -c . "$ANSWER")"
-	cmp "$LOG/ADD.netns" "$LOG/DEL.netns"
-	cmp "$LOG/ADD.more" "$LOG/DEL.more"
-	assert_eq '{"cniVersion":"1.0.0","name":"macvlan0","type":"oci-macvlan"}' \
-		"$(jq -c '{cniVersion, name, type}' "$LOG/ADD.stdin")"
-	assert_eq '["script",[[],{}],{"cni":{"ips":["10.0.0.50"]}}]' \
-		"$(jq -c '[.ipam.type, .ipam.list, .args]' "$LOG/ADD.stdin")"
-}
-
 @test "a member of a pod that joins runs nothing" {
 	script_network <<<''
 	answer 10.0.0.50/24

@@ -13,6 +13,7 @@ teardown() { lab_teardown; }
 # By a plugin that answers JSON.
 answered() { # JSON [MORE]
 	script_network "${2:-{\}}" </dev/null
+	# shellcheck disable=SC2153 # script_network sets it
 	echo "$1" >"$ANSWER"
 }
 
@@ -28,6 +29,30 @@ attach_new() {
 	release c0
 	assert_eq '"1.0.0" "1.0.0"' "$(jq -r '"\(.cniVersion | tojson) \(.prevResult.cniVersion | tojson)"' \
 		"$LOG/DEL.stdin")"
+}
+
+@test "DEL is run at home, too, and reads what ADD read, with its answer" {
+	script_network '{"labels": {"a": "b"}}' <<'END'
+readlink /proc/self/ns/net >"$LOG/$CNI_COMMAND.netns"
+echo "$CNI_ARGS $CNI_CONTAINERID $CNI_PATH" >"$LOG/$CNI_COMMAND.more"
+END
+	jq '.ipam.config = {text: "\u00e9 \" \\ /", number: 1.50, list: [[], {}], no: null}' \
+		"$ETC/networks/macvlan0.json" >"$BATS_TEST_TMPDIR/new"
+	mv "$BATS_TEST_TMPDIR/new" "$ETC/networks/macvlan0.json"
+	answer 10.0.0.50/24
+	sleeper_start
+	attach c0 "$SLEEPER" macvlan0 io.oci-macvlan.ip=10.0.0.50
+	rm "$ETC/networks/macvlan0.json"
+	release c0
+	assert_eq "ADD eth0,DEL eth0" "$(calls)"
+	cmp <(jq . "$LOG/ADD.stdin") <(jq 'del(.prevResult)' "$LOG/DEL.stdin")
+	assert_eq "$(jq -c .prevResult "$LOG/DEL.stdin")" "$(jq -c . "$ANSWER")"
+	cmp "$LOG/ADD.netns" "$LOG/DEL.netns"
+	cmp "$LOG/ADD.more" "$LOG/DEL.more"
+	assert_eq '{"cniVersion":"1.0.0","name":"macvlan0","type":"oci-macvlan"}' \
+		"$(jq -c '{cniVersion, name, type}' "$LOG/ADD.stdin")"
+	assert_eq '["script",[[],{}],{"cni":{"ips":["10.0.0.50"]}}]' \
+		"$(jq -c '[.ipam.type, .ipam.list, .args]' "$LOG/ADD.stdin")"
 }
 
 @test "CHECK and DEL are asked in the version of the result, and have it" {
