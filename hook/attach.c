@@ -2,7 +2,8 @@
 /*
  * The life of an endpoint.
  *
- * An attach plans, then acts. plan.c reads and checks everything from outside. Parents that are
+ * An attach plans, then acts. plan.c reads and checks everything from outside (but a plugin may be
+ * missing until it is known that one is needed: who joins a pod needs none). Parents that are
  * missing are made (parent_make.c). Then, under the lock of the container's id:
  *
  *   intent   a record is written that names the networks, the parents, the namespace and init
@@ -207,8 +208,10 @@ static int attach_as_owner(struct attachment *a, struct error *err)
 	cleanup(record_free) struct record *record = NULL;
 	char holder[CLAIMS_OWNER_MAX + 1];
 	char cookie[TEXT_UINT];
-	int r = plan_interfaces(a->plan, &a->netns->nl, err);
+	int r = plan_plugins(a->plan, err);
 
+	if (r == 0)
+		r = plan_interfaces(a->plan, &a->netns->nl, err);
 	if (r == 0)
 		r = make_own_record(a, &record, err);
 	if (r < 0)
@@ -296,6 +299,8 @@ static int attach_as_member(struct attachment *a, struct record *owner, struct e
 	int r = plan_join(a->plan, owner, err);
 
 	a->record = owner;
+	if (r == 0)
+		r = plan_plugins(a->plan, err);
 	if (r == 0)
 		r = dhcp_join(a->host, a->plan, owner, err);
 	if (r == 0)

@@ -119,8 +119,11 @@ static int check_item(const struct plan *plan, struct plan_item *item, struct er
 		r = check_default_route(item, err);
 	if (r == 0)
 		r = ipam_check(&request, err);
-	if (r == 0 && item->network->ipam == NETWORK_IPAM_PLUGIN)
+	if (r == 0 && item->network->ipam == NETWORK_IPAM_PLUGIN) {
 		r = delegate_plan(item->network, item->selection, &item->plugin, err);
+		if (r == -ENOENT) /* who joins needs none: plan_plugins() */
+			return 0;
+	}
 	return r < 0 ? error_prefix(err, "network '%s'", item->network->name) : 0;
 }
 
@@ -198,6 +201,28 @@ int plan_load(struct host *host, const struct attach_request *request, struct pl
 	if (r == 0)
 		r = check_one_default(ret, AF_INET6, err);
 	return r == 0 ? host_access_prepare(ret, err) : r;
+}
+
+/**
+ * plan_plugins() - fail where a plugin is not installed that will be run
+ * @plan: the plan, joined (plan_join()) if there is what to join
+ * @err:  filled on failure
+ *
+ * Return: 0, or what delegate_plan() gave.
+ */
+int plan_plugins(struct plan *plan, struct error *err)
+{
+	for (unsigned i = 0; i < plan->n; i++) {
+		struct plan_item *item = &plan->items[i];
+		int r;
+
+		if (item->joined || item->plugin || item->network->ipam != NETWORK_IPAM_PLUGIN)
+			continue;
+		r = delegate_plan(item->network, item->selection, &item->plugin, err);
+		if (r < 0)
+			return error_prefix(err, "network '%s'", item->network->name);
+	}
+	return 0;
 }
 
 static bool is_planned(const struct plan *plan, const char *name)

@@ -49,6 +49,7 @@ struct plan {
 
 int plan_load(struct host *host, const struct attach_request *request, struct plan *ret,
 	struct error *err);
+int plan_plugins(struct plan *plan, struct error *err);
 int plan_interfaces(struct plan *plan, struct nl *nl, struct error *err);
 int plan_join(struct plan *plan, const struct record *owner, struct error *err);
 void plan_free(struct plan *plan);

@@ -340,6 +340,26 @@ teardown() { lab_teardown; }
 	assert_run_empty
 }
 
+@test "a plugin that was uninstalled keeps nobody from joining a pod" {
+	own_host_local
+	sleeper_start
+	owner=$SLEEPER
+	attach c0 "$owner" macvlan0
+	mv "$OWN/host-local" "$OWN/away"
+	sleeper_join "$owner"
+	member=$SLEEPER
+	attach c1 "$member" macvlan0
+	# Its own endpoint would be the plugin's.
+	sleeper_join "$owner"
+	run attach c2 "$SLEEPER" macvlan0,macvlan0
+	[ "$status" -eq 1 ]
+	assert_contains "$output" "network 'macvlan0': IPAM plugin 'host-local' is in none of the folders $OWN"
+	mv "$OWN/away" "$OWN/host-local"
+	release c1 "$member"
+	release c0 "$owner"
+	assert_eq "" "$(leases)"
+}
+
 @test "check asks plugins whether they know what they have given" {
 	host_local_network
 	sleeper_start
