@@ -70,7 +70,6 @@ static int read_cidr(const struct json *value, const char *where, void *ret, str
 static int read_hop(const struct json *value, const char *where, void *ret, struct error *err)
 {
 	struct ip *hop = ret;
-	bool is_link_local;
 	int r;
 
 	if (value->type == JSON_STRING && !*value->text)
@@ -81,9 +80,7 @@ static int read_hop(const struct json *value, const char *where, void *ret, stru
 	r = ip_parse(value->text, hop, err);
 	if (r < 0)
 		return error_prefix(err, "%s", where);
-	is_link_local =
-		hop->family == AF_INET6 && hop->bytes[0] == 0xfe && (hop->bytes[1] & 0xc0) == 0x80;
-	if (!ip_is_assignable(hop) && !is_link_local)
+	if (!ip_is_assignable(hop) && !ip_is_link_local(hop))
 		return error_set(err, -EINVAL, "%s: '%s' is not the address of a router", where,
 			value->text);
 	return 0;

@@ -197,8 +197,20 @@ bool ip_is_assignable(const struct ip *ip)
 
 	if (ip->family == AF_INET)
 		return ip->bytes[0] != 0 && ip->bytes[0] != 127 && ip->bytes[0] < 224;
-	return value > 1 && ip->bytes[0] != 0xff &&
-	       !(ip->bytes[0] == 0xfe && (ip->bytes[1] & 0xc0) == 0x80);
+	return value > 1 && ip->bytes[0] != 0xff && !ip_is_link_local(ip);
+}
+
+/**
+ * ip_is_link_local() - is this an IPv6 address that only one link knows
+ * @ip: the address
+ *
+ * Unlike a container, a router can be known by such an address alone.
+ *
+ * Return: true for fe80::/10.
+ */
+bool ip_is_link_local(const struct ip *ip)
+{
+	return ip->family == AF_INET6 && ip->bytes[0] == 0xfe && (ip->bytes[1] & 0xc0) == 0x80;
 }
 
 /* A number from 0 to max and nothing else: no sign, no blanks, no leading zero. */

@@ -34,6 +34,7 @@ bool ip_equal(const struct ip *a, const struct ip *b);
 ip_value ip_to_value(const struct ip *ip);
 struct ip ip_from_value(sa_family_t family, ip_value value);
 bool ip_is_assignable(const struct ip *ip);
+bool ip_is_link_local(const struct ip *ip);
 
 int cidr_parse(const char *text, struct cidr *ret, struct error *err);
 int cidr_parse_subnet(const char *text, struct cidr *ret, struct error *err);

@@ -68,12 +68,6 @@ static int read_onlink(const struct json *value, const char *where, void *ret, s
 	return r;
 }
 
-/* fe80::/10: unlike a container, a router can be known by such an address alone. */
-static bool is_link_local(const struct ip *ip)
-{
-	return ip->family == AF_INET6 && ip->bytes[0] == 0xfe && (ip->bytes[1] & 0xc0) == 0x80;
-}
-
 static int check_gateway(const struct network_subnet *subnet, const struct ip *gateway,
 	const char *where, struct error *err)
 {
@@ -94,7 +88,7 @@ static int check_gateway(const struct network_subnet *subnet, const struct ip *g
 		return error_set(err, -EINVAL,
 			"%s: '%s' is outside %s: correct it, or set \"onlink\": true", where,
 			ip_format(gateway, ip), cidr_format(cidr, text));
-	if (!ip_is_assignable(gateway) && !is_link_local(gateway))
+	if (!ip_is_assignable(gateway) && !ip_is_link_local(gateway))
 		return error_set(err, -EINVAL, "%s: '%s' is no host's address", where,
 			ip_format(gateway, ip));
 	return 0;

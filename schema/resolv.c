@@ -61,12 +61,6 @@ static bool is_own(const struct ip *ip)
 	return ip->bytes[0] == 127 || !memcmp(ip->bytes, zeroes, 4);
 }
 
-/* fe80::/10 needs a zone, and that is an interface of the host: with one it does not parse. */
-static bool is_link_local(const struct ip *ip)
-{
-	return ip->family == AF_INET6 && ip->bytes[0] == 0xfe && (ip->bytes[1] & 0xc0) == 0x80;
-}
-
 /**
  * resolv_is_usable() - can a container on the LAN ask this server, as far as the address tells
  * @server: its address
@@ -75,7 +69,10 @@ static bool is_link_local(const struct ip *ip)
  */
 bool resolv_is_usable(const struct ip *server)
 {
-	return !is_own(server) && !is_link_local(server);
+	/* A link-local one needs a zone, and that is an interface of the host: with one it does
+	 * not parse.
+	 */
+	return !is_own(server) && !ip_is_link_local(server);
 }
 
 static bool is_usable(const struct span *word)

@@ -56,7 +56,9 @@ static int add_endpoint(void *arg, const struct record *record,
 		member = &record->members[0];
 	new = &endpoints->all[endpoints->n++];
 	*new = (struct endpoint){ .endpoint = *endpoint, .state = state };
-	new->endpoint.plugin = (struct record_plugin){ 0 }; /* whose parts end with the record */
+	/* What ends with the record. */
+	new->endpoint.plugin = (struct record_plugin){ 0 };
+	new->endpoint.dhcp.routes = NULL;
 	memcpy(new->id, record->id, sizeof(new->id));
 	memcpy(new->name, record->name, sizeof(new->name));
 	new->pid = member ? member->pid : 0;

@@ -157,6 +157,9 @@ static void test_assignable(void)
 		ok(!ip_is_assignable(&ip), "%s cannot", no[i]);
 	}
 	ok(!ip_is_assignable(&(struct ip){ 0 }), "nor can none");
+	ok(ip_is_link_local(&(struct ip){ AF_INET6, { 0xfe, 0xbf } }), "febf:: is link-local");
+	ok(!ip_is_link_local(&(struct ip){ AF_INET6, { 0xfe, 0xc0 } }), "fec0:: is not");
+	ok(!ip_is_link_local(&(struct ip){ AF_INET, { 0xfe, 0x80 } }), "nor is any of IPv4");
 }
 
 static void test_cidr_parse(void)
