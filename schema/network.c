@@ -315,7 +315,7 @@ static int check_network(const struct network *network, struct error *err)
 			"source_macs: is for mode source, but the mode is %s",
 			network_mode_name(network->mode));
 	if (network->mtu && network->mtu < IPV6_MTU_MIN &&
-		(network->ipv6 == NETWORK_IPV6_RA || network_has_family(network, AF_INET6)))
+		(network->ipv6 != NETWORK_IPV6_NONE || network_has_family(network, AF_INET6)))
 		return error_set(err, -EINVAL, "mtu: %u is too small for IPv6, which needs %d",
 			network->mtu, IPV6_MTU_MIN);
 	return check_host_access(network, err);
