@@ -288,5 +288,7 @@ int delegate_del(const struct delegate *delegate, struct error *err)
  */
 int delegate_check(const struct delegate *delegate, pid_t pid, struct error *err)
 {
+	if (!cni_has_previous(delegate->endpoint->plugin.result))
+		return 0;
 	return in_plugin(delegate, "CHECK", run(delegate, "CHECK", pid, NULL, err), err);
 }

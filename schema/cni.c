@@ -136,6 +136,7 @@ static int add_address(const struct json *value, const char *where, void *ret, s
 	struct result *result = ret;
 	struct ip_config *config = result->config;
 	struct address address = { 0 };
+	char text[IP_TEXT];
 	struct ip *hop;
 	int r = cni_read_members(value, address_members, where, &address, err);
 
@@ -147,6 +148,9 @@ static int add_address(const struct json *value, const char *where, void *ret, s
 	if (address.gateway.family && address.gateway.family != address.cidr.ip.family)
 		return error_set(
 			err, -EINVAL, "%s.gateway: is of another family than the address", where);
+	if (ip_equal(&address.gateway, &address.cidr.ip))
+		return error_set(err, -EINVAL, "%s: '%s' is its own gateway", where,
+			ip_format(&address.cidr.ip, text));
 	r = refuse_twice(config, &address.cidr, where, err);
 	if (r < 0)
 		return r;

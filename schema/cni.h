@@ -32,6 +32,7 @@ int cni_format_plugin(const struct network *network, const struct selection *sel
 	const char *program, const char *path, struct json_doc **ret, struct error *err);
 int cni_format_config(
 	const struct record_endpoint *endpoint, bool with_result, char **ret, struct error *err);
+bool cni_has_previous(const struct json *result);
 const char *cni_id(const char *id, char ret[CNI_ID_MAX]);
 
 #endif

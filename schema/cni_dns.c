@@ -79,11 +79,19 @@ static int read_options(const struct json *value, const char *where, void *ret, 
 	return members_read_array(value, add_option, where, ret, err);
 }
 
-/* The search list comes before the domain, as the specification prefers it. */
+/* The domain is searched where there is no list (resolv.conf(5)). */
+static int read_domain(const struct json *value, const char *where, void *ret, struct error *err)
+{
+	struct ip_config *config = ret;
+
+	return config->n_search > 0 ? json_expect(value, JSON_STRING, where, err)
+				    : add_search(value, where, ret, err);
+}
+
 static const struct member dns_members[] = {
 	{ "nameservers", read_servers, false },
 	{ "search", read_search, false },
-	{ "domain", add_search, false },
+	{ "domain", read_domain, false },
 	{ "options", read_options, false },
 	{ NULL, NULL, false },
 };

@@ -127,6 +127,17 @@ static const char *version_of(const struct json *result)
 									 : CNI_VERSION;
 }
 
+/**
+ * cni_has_previous() - is a plugin that answered so told of its answer later
+ * @result: the answer; NULL: there is none
+ *
+ * Return: false for the versions 0.3.x, which have neither prevResult nor CHECK.
+ */
+bool cni_has_previous(const struct json *result)
+{
+	return result && strncmp(version_of(result), "0.3.", 4) != 0;
+}
+
 static void put_result(struct json_writer *writer, const struct json *result)
 {
 	json_open_object(writer, "prevResult");
@@ -167,7 +178,7 @@ int cni_format_config(
 	json_for_each (member, endpoint->plugin.config)
 		if (strcmp(member->key, "cniVersion") != 0)
 			json_put_value(writer, member->key, member);
-	if (result)
+	if (cni_has_previous(result))
 		put_result(writer, result);
 	json_close_object(writer);
 	r = json_writer_text(writer, &text, &size, err);

@@ -66,6 +66,15 @@ END
 	done
 }
 
+@test "0.3.x knows neither CHECK nor prevResult" {
+	answered '{"cniVersion": "0.3.1", "ips": [{"version": "4", "address": "10.0.0.50/24"}]}'
+	attach_new
+	cli check macvlan0
+	release c0
+	assert_eq "ADD eth0,DEL eth0" "$(calls)"
+	assert_eq '["0.3.1",false]' "$(jq -c '[.cniVersion, has("prevResult")]' "$LOG/DEL.stdin")"
+}
+
 @test "a route of another table, or of a scope that is none, is refused" {
 	answered '{"cniVersion": "1.1.0", "ips": [{"address": "10.0.0.50/24", "gateway": "10.0.0.1"}],
 		"routes": [{"dst": "0.0.0.0/0", "gw": "10.0.0.9", "table": 100}, {"dst": "0.0.0.0/0"}]}'

@@ -91,7 +91,7 @@ static void test_dns(void)
 	is_ip(&config.servers[1], "2001:db8::53", "the second");
 	is_int(config.n_search, 2, "words that are none are left out, and what is there twice");
 	is_str(config.search[0], "example.org", "the search list comes before the domain");
-	is_str(config.search[1], "lan", "which is in it");
+	is_str(config.search[1], "lan", "the domain is in it");
 	is_int(config.n_options, 1, "options");
 	is_str(config.options[0], "ndots:1", "as they are");
 }
