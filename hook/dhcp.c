@@ -174,7 +174,10 @@ static int check_alive(struct wait *wait, bool alive, struct error *err)
 	if (!wait->is_plain && is_silent(wait) &&
 		(!alive || deadline_clock_ms() >= wait->unit_until))
 		return start_plain(wait, err);
-	return alive ? 0 : error_set(err, -ECHILD, "the DHCP client has ended at once");
+	return alive ? 0
+		     : error_set(err, -ECHILD,
+			       "the DHCP client ('%s') has ended: run it by hand to see why",
+			       dhcp_client_path());
 }
 
 /* One look. Returns 1 when there is a lease, 0 when there may be one. */
@@ -358,7 +361,8 @@ void dhcp_settle(const struct plan *plan, struct record *record)
 
 		if (item->joined || !endpoint->is_dhcp)
 			continue;
-		endpoint->dhcp.gives_default = routes_by_dhcp(plan, item);
+		endpoint->dhcp.gives_default =
+			routes_by_dhcp(plan, item, record, &endpoint->dhcp.gateway);
 		endpoint->dhcp.gives_dns =
 			dns_item(plan) == item && item->network->dns.mode == NETWORK_DNS_GIVEN;
 	}
@@ -399,7 +403,7 @@ void dhcp_catch_up(
 }
 
 /**
- * dhcp_load_lease() - the last word of a server
+ * dhcp_load_lease() - the lease that an endpoint has
  * @store:    the store
  * @id:       the container whose record has the endpoint
  * @endpoint: the endpoint
@@ -417,5 +421,6 @@ int dhcp_load_lease(const struct store *store, const char *id,
 
 	if (r < 0)
 		return r;
-	return lease_load(dir, dhcp_file_name(id, endpoint->interface, DHCP_LEASE, name), ret, err);
+	return lease_load(
+		dir, dhcp_file_name(id, endpoint->interface, DHCP_APPLIED, name), ret, err);
 }

@@ -35,6 +35,8 @@
 #define KILLED_MS 2000
 /* Descriptors that stay open until exec are moved out of the way of those that it gets. */
 #define FD_ASIDE 16
+/* What the kernel puts behind the path of a program that is no more (proc(5)). */
+#define DELETED " (deleted)"
 
 /* The link by which the client calls this program. The admin program, which only starts clients
  * again, leaves it as the hook has made it.
@@ -48,6 +50,9 @@ static int make_event_link(const struct dhcp_client *client, struct error *err)
 	if (n < 0)
 		return error_set_errno(err, "cannot tell where this program is");
 	self[n] = '\0';
+	/* It was replaced while it runs: then another is there by its name. */
+	if (n > (ssize_t)strlen(DELETED) && !strcmp(self + n - strlen(DELETED), DELETED))
+		self[n - (ssize_t)strlen(DELETED)] = '\0';
 	dhcp_file_name(client->id, client->endpoint->interface, DHCP_EVENT, name);
 	if (unlinkat(client->dir, name, 0) < 0 && errno != ENOENT)
 		return error_set_errno(err, "cannot remove 'dhcp/%s'", name);

@@ -112,15 +112,27 @@ static int sweep_locked(
 	return r;
 }
 
+/* Where nothing is removed all files of an endpoint are met: one is enough. */
+static bool is_told(
+	const struct sweep *sweep, const char *suffix, const char *id, const char *interface)
+{
+	char name[DHCP_NAME_MAX];
+
+	dhcp_file_name(id, interface, DHCP_CLIENT, name);
+	return sweep->collection->dry_run && strcmp(suffix, DHCP_CLIENT) != 0 &&
+	       faccessat(sweep->dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 static int sweep_file(void *arg, const char *name, unsigned char type, struct error *err)
 {
 	const struct sweep *sweep = arg;
 	char interface[INTERFACE_NAME_MAX + 1];
 	char id[CONTAINER_ID_MAX + 1];
+	const char *suffix = dhcp_file_parse(name, id, interface);
 
 	(void)type;
-	/* The first of an endpoint's files does for all; a temporary one goes with them. */
-	if (!dhcp_file_parse(name + (*name == '.'), id, interface) ||
+	/* The first of an endpoint's files does for all. */
+	if (!suffix || is_told(sweep, suffix, id, interface) ||
 		faccessat(sweep->dir, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0 ||
 		host_trylock(sweep->collection->host, id, NULL) < 0)
 		return 0;

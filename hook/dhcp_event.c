@@ -119,14 +119,15 @@ static bool is_any(const char *word, const char *one, const char *other)
 	return !strcmp(word, one) || !strcmp(word, other);
 }
 
-/* A client that is started again says at once that it has nothing. What the one before had still
- * holds until its time is over.
+/* A client that is started again has nothing, and says so at once, and again whenever nobody
+ * answers. What the one before had still holds until its time is over.
  */
 static bool is_still_held(const struct event *event, const struct lease *lease)
 {
 	uint64_t ticks = (uint64_t)sysconf(_SC_CLK_TCK);
 
-	return !strcmp(event->what, "deconfig") && lease->is_bound && lease_remaining(lease) > 0 &&
+	return is_any(event->what, "deconfig", "leasefail") && lease->is_bound &&
+	       lease_remaining(lease) > 0 &&
 	       lease->obtained_ms < event->client.start * 1000 / ticks;
 }
 
@@ -175,8 +176,10 @@ static int make_lease(const struct event *event, char *const environment[], stru
 		return 0;
 	}
 	log_notice("container '%s': '%s': %s", event->id, event->interface, err.text);
-	if (lease->is_bound) /* better what it has than nothing */
+	/* Better what it has than nothing, as long as it has it. */
+	if (lease->is_bound && lease_remaining(lease) > 0)
 		return 1;
+	lease->is_bound = false;
 	lease_set_problem(lease, err.text);
 	return 0;
 }
@@ -203,7 +206,7 @@ static struct record_endpoint *find_endpoint(struct record *record, const char *
 	return NULL;
 }
 
-/* Is there anything to do but to leave the word? Not while an attach waits for it. */
+/* Is the endpoint made? While an attach waits for the word it is not. */
 static bool is_final(const struct event *event)
 {
 	cleanup(record_free) struct record *record = NULL;
@@ -232,6 +235,14 @@ static int update(struct event *event, struct record *record, struct error *err)
 	return r == 0 ? dhcp_update(&change, err) : r;
 }
 
+/* No record leads to the client. */
+static int end_orphan(const struct event *event, struct error *err)
+{
+	int r = dhcp_client_stop(event->dir, event->id, event->interface, err);
+
+	return r == 0 ? dhcp_files_remove(event->dir, event->id, event->interface, err) : r;
+}
+
 /* Also ends the client, whose container has died without a word. */
 static int apply_locked(struct event *event, struct error *err)
 {
@@ -243,8 +254,10 @@ static int apply_locked(struct event *event, struct error *err)
 	if (r < 0 || !is_current)
 		return r;
 	r = record_load(event->host.store.containers, event->id, &record, err);
+	if (r == -ENOENT)
+		return end_orphan(event, err);
 	if (r < 0)
-		return r == -ENOENT ? 0 : r;
+		return r;
 	r = detach_check_host(&event->host, record, err);
 	if (r == 0)
 		r = judge_owner(&event->host, record, &verdict, err);
@@ -257,12 +270,16 @@ static int apply_locked(struct event *event, struct error *err)
 	return detach_all(&event->host, record, err);
 }
 
-static int apply(struct event *event, struct error *err)
+/* An attach that waits for its first lease has the lock and looks by itself. If it is free although
+ * the record is no more than an intent, that attach was killed.
+ */
+static int apply(struct event *event, bool is_final, struct error *err)
 {
-	int r = host_lock(&event->host, event->id, err);
+	int r = is_final ? host_lock(&event->host, event->id, err)
+			 : host_trylock(&event->host, event->id, err);
 
 	if (r < 0)
-		return r;
+		return r == -EAGAIN ? 0 : r;
 	r = apply_locked(event, err);
 	host_unlock(&event->host, event->id);
 	return r;
@@ -271,14 +288,16 @@ static int apply(struct event *event, struct error *err)
 /* What the client waits for, and then what it does not wait for. */
 static int run(struct event *event, struct error *err)
 {
+	bool final;
 	pid_t pid;
 	int r = open_all(event, err);
 
 	if (r < 0)
 		return r == -ENOENT || r == -ESRCH ? 0 : r; /* the endpoint has gone */
 	r = note(event, environ, err);
-	if (r < 0 || !is_final(event))
+	if (r < 0)
 		return r;
+	final = is_final(event);
 	pid = fork();
 	if (pid < 0)
 		return error_set_errno(err, "cannot start a process");
@@ -286,7 +305,7 @@ static int run(struct event *event, struct error *err)
 		return 0;
 	setsid();
 	deadline_start(DEADLINE_MS);
-	return apply(event, err);
+	return apply(event, final, err);
 }
 
 /**

@@ -57,19 +57,29 @@ const char *dhcp_file_parse(const char *name, char ret_id[CONTAINER_ID_MAX + 1],
 	char ret_interface[INTERFACE_NAME_MAX + 1])
 {
 	const char *colon = strrchr(name, ':');
-	const char *dot = strrchr(name, '.');
+	size_t length = strlen(name);
 	const char *suffix = NULL;
+	size_t end = 0;
 
-	if (!colon || !dot || dot < colon || colon - name > CONTAINER_ID_MAX ||
-		dot - colon - 1 > INTERFACE_NAME_MAX)
+	if (!colon || colon - name > CONTAINER_ID_MAX)
 		return NULL;
-	for (unsigned i = 0; i < N_SUFFIXES; i++)
-		if (!strcmp(dot, suffixes[i]))
+	if (length > strlen(LEASE_TEMPORARY) &&
+		!strcmp(name + length - strlen(LEASE_TEMPORARY), LEASE_TEMPORARY))
+		length -= strlen(LEASE_TEMPORARY);
+	for (unsigned i = 0; i < N_SUFFIXES; i++) {
+		size_t n = strlen(suffixes[i]);
+
+		if (length > n && !strncmp(name + length - n, suffixes[i], n)) {
 			suffix = suffixes[i];
+			end = length - n;
+		}
+	}
+	if (!suffix || name + end <= colon || name + end - colon - 1 > INTERFACE_NAME_MAX)
+		return NULL;
 	memcpy(ret_id, name, (size_t)(colon - name));
 	ret_id[colon - name] = '\0';
-	memcpy(ret_interface, colon + 1, (size_t)(dot - colon - 1));
-	ret_interface[dot - colon - 1] = '\0';
+	memcpy(ret_interface, colon + 1, (size_t)(name + end - colon - 1));
+	ret_interface[name + end - colon - 1] = '\0';
 	if (name_check_container_id(ret_id, NULL) < 0 ||
 		name_check_interface(ret_interface, NULL) < 0)
 		return NULL;
@@ -144,7 +154,7 @@ static int unlink_file(int dir, const char *name, struct error *err)
 {
 	char temporary[DHCP_NAME_MAX];
 
-	text_join(temporary, sizeof(temporary), ".", name);
+	text_join(temporary, sizeof(temporary), name, LEASE_TEMPORARY);
 	if ((unlinkat(dir, temporary, 0) < 0 && errno != ENOENT) ||
 		(unlinkat(dir, name, 0) < 0 && errno != ENOENT))
 		return error_set_errno(err, "cannot remove 'dhcp/%s'", name);

@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "schema/ip.h"
+#include "schema/lease.h"
 #include "schema/name.h"
 
 struct error;
@@ -25,8 +26,9 @@ struct record_endpoint;
 #define DHCP_CLIENT ".client"
 #define DHCP_LEASE ".lease"
 #define DHCP_APPLIED ".applied"
-/* An id, a colon, an interface, the longest suffix, and what temporary files begin with. */
-#define DHCP_NAME_MAX (1 + CONTAINER_ID_MAX + 1 + INTERFACE_NAME_MAX + sizeof(DHCP_APPLIED))
+/* An id, a colon, an interface, the longest suffix, and what temporary files end with. */
+#define DHCP_NAME_MAX \
+	(CONTAINER_ID_MAX + 1 + INTERFACE_NAME_MAX + sizeof(DHCP_APPLIED LEASE_TEMPORARY))
 /* Where a client has the host's network namespace, for its event script. (udhcpc takes 3 and 4 for
  * itself, whatever is there: udhcp_sp_setup() in networking/udhcp/signalpipe.c.)
  */
@@ -95,11 +97,17 @@ struct dhcp_change {
 	int settings6;			  /* for host_access_add_late() */
 };
 
+/* dhcp_routes.c */
+int dhcp_routes_add(const struct dhcp_change *change, const struct lease *old,
+	const struct lease *lease, struct error *err);
+int dhcp_routes_delete(const struct dhcp_change *change, const struct lease *old,
+	const struct lease *lease, struct error *err);
+void dhcp_add_listed(const struct record_endpoint *endpoint, struct lease *lease);
+
 /* dhcp_update.c */
 int dhcp_take(const struct dhcp_change *change, const struct cidr *address, struct error *err);
 void dhcp_set_mtu(const struct dhcp_change *change, unsigned mtu);
 bool dhcp_put_address(struct record_endpoint *endpoint, const struct cidr *address);
-void dhcp_add_listed(const struct record_endpoint *endpoint, struct lease *lease);
 int dhcp_update(const struct dhcp_change *change, struct error *err);
 
 #endif

@@ -7,7 +7,9 @@
  * The record names both addresses while there are two. A change that is cut short is made again by
  * the next event: each step is the same when it is done twice.
  */
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "hook/dhcp_parts.h"
 #include "hook/dns.h"
@@ -18,6 +20,7 @@
 #include "hook/netns.h"
 #include "hook/reconcile.h"
 #include "hook/rtnl.h"
+#include "hook/sysctl.h"
 #include "ipam/given.h"
 #include "schema/cleanup.h"
 #include "schema/error.h"
@@ -107,6 +110,21 @@ int dhcp_take(const struct dhcp_change *change, const struct cidr *address, stru
 	return 0;
 }
 
+/* Has it IPv6, or may it get it from a router that has not spoken yet? In the other case it was
+ * turned off (endpoint.c).
+ */
+static bool has_ip6(const struct record_endpoint *endpoint)
+{
+	char disabled = '1';
+	autoclose int dir = -1;
+	autoclose int file = -1;
+
+	if (sysctl_open_ip6(endpoint->interface, &dir, NULL) < 0)
+		return false;
+	file = openat(dir, "disable_ipv6", O_RDONLY | O_CLOEXEC);
+	return file >= 0 && read(file, &disabled, 1) == 1 && disabled == '0';
+}
+
 /**
  * dhcp_set_mtu() - have an endpoint's link use the MTU that the server says
  * @change: the endpoint
@@ -125,7 +143,7 @@ void dhcp_set_mtu(const struct dhcp_change *change, unsigned mtu)
 		return;
 	r = rtnl_link_get_index(
 		&change->host->nl, RTNL_HERE, endpoint->parent_ifindex, &parent, &err);
-	if (record_has_family(endpoint, AF_INET6) && mtu < MTU_MIN_IP6)
+	if (has_ip6(endpoint) && mtu < MTU_MIN_IP6)
 		mtu = MTU_MIN_IP6;
 	if (r == 0 && mtu > parent.mtu)
 		mtu = parent.mtu;
@@ -134,98 +152,6 @@ void dhcp_set_mtu(const struct dhcp_change *change, unsigned mtu)
 	if (r < 0)
 		log_notice("container '%s': '%s' keeps its MTU, the DHCP server says %u: %s",
 			change->record->id, endpoint->interface, mtu, err.text);
-}
-
-/* The routes of a lease are ours; what is on the way outside of the subnet is on the link. */
-static struct rtnl_route route_of(const struct dhcp_change *change, const struct lease *lease,
-	const struct cidr *dst, const struct ip *gateway)
-{
-	return (struct rtnl_route){
-		.dst = *dst,
-		.gateway = *gateway,
-		.onlink = gateway->family && !cidr_contains(&lease->config.addresses[0], gateway),
-		.ifindex = change->endpoint->ifindex,
-	};
-}
-
-static const struct cidr any4 = { .ip = { .family = AF_INET } };
-
-/* Before the others of its kind; one of somebody else that is there stays the only one. */
-static int add_default(
-	const struct dhcp_change *change, const struct lease *lease, struct error *err)
-{
-	struct rtnl_route route = route_of(change, lease, &any4, &lease->config.gateway4);
-	struct rtnl_route there = { 0 };
-	struct nl *nl = &change->netns->nl;
-	int r = rtnl_route_get_default(nl, AF_INET, &there, err);
-
-	if (r < 0)
-		return r;
-	if (there.dst.ip.family && there.ifindex != route.ifindex) {
-		log_notice("container '%s': the IPv4 default route that is there stays, none by "
-			   "DHCP on '%s'",
-			change->record->id, change->endpoint->interface);
-		return 0;
-	}
-	if (there.dst.ip.family && ip_equal(&there.gateway, &route.gateway))
-		return 0;
-	return there.dst.ip.family ? rtnl_route_add_first(nl, &route, err)
-				   : rtnl_route_add(nl, &route, err);
-}
-
-static int add_routes(
-	const struct dhcp_change *change, const struct lease *lease, struct error *err)
-{
-	const struct ip_config *config = &lease->config;
-	int r = 0;
-
-	if (change->endpoint->dhcp.gives_default && config->gateway4.family)
-		r = add_default(change, lease, err);
-	for (unsigned i = 0; r == 0 && i < config->n_routes; i++) {
-		const struct rtnl_route route =
-			route_of(change, lease, &config->routes[i].dst, &config->routes[i].gateway);
-
-		r = rtnl_route_add(&change->netns->nl, &route, err);
-		if (r == -EEXIST)
-			r = 0;
-	}
-	return r < 0 ? error_prefix(err, "cannot add a route of the lease") : 0;
-}
-
-static bool has_route(const struct lease *lease, const struct network_route *route)
-{
-	const struct ip_config *config = &lease->config;
-
-	for (unsigned i = 0; lease->is_bound && i < config->n_routes; i++)
-		if (config->routes[i].dst.len == route->dst.len &&
-			ip_equal(&config->routes[i].dst.ip, &route->dst.ip) &&
-			ip_equal(&config->routes[i].gateway, &route->gateway))
-			return true;
-	return false;
-}
-
-static int delete_routes(const struct dhcp_change *change, const struct lease *old,
-	const struct lease *lease, struct error *err)
-{
-	const struct ip_config *config = &old->config;
-	int r = 0;
-
-	if (!old->is_bound)
-		return 0;
-	if (change->endpoint->dhcp.gives_default && config->gateway4.family &&
-		(!lease->is_bound || !ip_equal(&config->gateway4, &lease->config.gateway4))) {
-		const struct rtnl_route route = route_of(change, old, &any4, &config->gateway4);
-
-		r = rtnl_route_del(&change->netns->nl, &route, err);
-	}
-	for (unsigned i = 0; r == 0 && i < config->n_routes; i++) {
-		const struct rtnl_route route =
-			route_of(change, old, &config->routes[i].dst, &config->routes[i].gateway);
-
-		if (!has_route(lease, &config->routes[i]))
-			r = rtnl_route_del(&change->netns->nl, &route, err);
-	}
-	return r < 0 ? error_prefix(err, "cannot delete a route of the lease before") : 0;
 }
 
 /**
@@ -351,14 +277,15 @@ static int change_to(const struct dhcp_change *change, const struct lease *old,
 		if (r < 0)
 			return r;
 		dhcp_set_mtu(change, lease->config.mtu);
-		r = add_routes(change, lease, err);
+		r = dhcp_routes_add(change, old, lease, err);
 	}
 	if (r == 0)
-		r = delete_routes(change, old, lease, err);
+		r = dhcp_routes_delete(change, old, lease, err);
 	if (r == 0)
 		r = drop_others(change, lease->is_bound ? address : NULL, err);
 	if (r == 0 && lease->is_bound && change->endpoint->dhcp.gives_dns)
-		dns_rewrite(change->host, change->record, &lease->config);
+		dns_rewrite(change->host, change->record, old->is_bound ? &old->config : NULL,
+			&lease->config);
 	return r;
 }
 
@@ -377,26 +304,70 @@ static void say(
 		lease->is_bound ? "" : ": ", lease->is_bound ? "" : lease->problem);
 }
 
-/**
- * dhcp_add_listed() - add the routes that an endpoint's network lists to those of its lease
- * @endpoint: the endpoint
- * @lease:    the lease
- *
- * They come and go with it: without an address there is no way to their gateways. What does not
- * fit is left out.
- */
-void dhcp_add_listed(const struct record_endpoint *endpoint, struct lease *lease)
+/* What of a lease is on the link. */
+struct found {
+	const struct cidr *address;
+	bool is_there;
+};
+
+static int look_at(void *arg, const struct rtnl_addr *addr)
 {
-	struct network_route routes[NETWORK_ROUTES_MAX];
-	struct ip_config *config = &lease->config;
+	struct found *found = arg;
+
+	if (ip_equal(&addr->cidr.ip, &found->address->ip) && addr->cidr.len == found->address->len)
+		found->is_there = true;
+	return 0;
+}
+
+/* Has it just what the lease says? Not after a change that was cut short, or a hand's work. */
+static bool is_whole(const struct dhcp_change *change, const struct lease *lease)
+{
+	const struct record_endpoint *endpoint = change->endpoint;
+	struct found found = { .address = &lease->config.addresses[0] };
 	unsigned n = 0;
 
-	if (!lease->is_bound || !endpoint->dhcp.routes ||
-		network_list_routes(endpoint->dhcp.routes, routes, &n, NULL) < 0)
-		return;
-	for (unsigned i = 0; i < n; i++)
-		if (routes[i].dst.ip.family == AF_INET && config->n_routes < IP_CONFIG_ROUTES_MAX)
-			config->routes[config->n_routes++] = routes[i];
+	for (unsigned i = 0; i < endpoint->n_addresses; i++)
+		n += endpoint->addresses[i].ip.family == AF_INET;
+	if (n != lease->config.n_addresses || !lease->is_bound)
+		return n == 0;
+	if (!ip_equal(&endpoint->addresses[0].ip, &found.address->ip))
+		return false;
+	return rtnl_addr_list_link(
+		       &change->netns->nl, endpoint->ifindex, AF_INET, look_at, &found, NULL) < 0 ||
+	       found.is_there;
+}
+
+static int load(
+	const struct dhcp_change *change, const char *suffix, struct lease *ret, struct error *err)
+{
+	char name[DHCP_NAME_MAX];
+
+	dhcp_file_name(change->record->id, change->endpoint->interface, suffix, name);
+	return lease_load(change->dir, name, ret, err);
+}
+
+static int save_applied(
+	const struct dhcp_change *change, const struct lease *lease, struct error *err)
+{
+	char name[DHCP_NAME_MAX];
+
+	dhcp_file_name(change->record->id, change->endpoint->interface, DHCP_APPLIED, name);
+	return lease_save(change->dir, name, lease, err);
+}
+
+/* What it cannot have leaves it with what it has, until the time of that is over. */
+static int keep_old(const struct dhcp_change *change, const struct lease *old, struct error *err)
+{
+	const struct lease none = { .problem = "the lease before has ended" };
+	struct error ended;
+	int r = error_prefix(err, "container '%s': DHCP on '%s'", change->record->id,
+		change->endpoint->interface);
+
+	if (!old->is_bound || lease_remaining(old) > 0)
+		return r;
+	if (change_to(change, old, &none, &ended) == 0)
+		save_applied(change, &none, &ended);
+	return r;
 }
 
 /**
@@ -408,29 +379,24 @@ void dhcp_add_listed(const struct record_endpoint *endpoint, struct lease *lease
  */
 int dhcp_update(const struct dhcp_change *change, struct error *err)
 {
-	const struct record_endpoint *endpoint = change->endpoint;
 	struct lease old = { 0 };
 	struct lease lease = { 0 };
-	char name[DHCP_NAME_MAX];
-	int r = lease_load(change->dir,
-		dhcp_file_name(change->record->id, endpoint->interface, DHCP_APPLIED, name), &old,
-		err);
+	bool is_same;
+	int r = load(change, DHCP_APPLIED, &old, err);
 
 	if (r < 0 && r != -ENOENT)
 		return r;
-	r = lease_load(change->dir,
-		dhcp_file_name(change->record->id, endpoint->interface, DHCP_LEASE, name), &lease,
-		err);
+	r = load(change, DHCP_LEASE, &lease, err);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
-	dhcp_add_listed(endpoint, &lease);
-	if (lease_is_same(&old, &lease))
-		return 0;
-	r = change_to(change, &old, &lease, err);
-	if (r < 0)
-		return error_prefix(err, "container '%s': DHCP on '%s'", change->record->id,
-			endpoint->interface);
-	say(change, &old, &lease);
-	dhcp_file_name(change->record->id, endpoint->interface, DHCP_APPLIED, name);
-	return lease_save(change->dir, name, &lease, err);
+	dhcp_add_listed(change->endpoint, &lease);
+	is_same = lease_is_same(&old, &lease);
+	if (!is_same || !is_whole(change, &lease)) {
+		r = change_to(change, &old, &lease, err);
+		if (r < 0)
+			return keep_old(change, &old, err);
+	}
+	if (!is_same)
+		say(change, &old, &lease);
+	return save_applied(change, &lease, err);
 }

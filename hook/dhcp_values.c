@@ -107,6 +107,19 @@ static int read_address(char *const environment[], struct cidr *ret, struct erro
 	return 0;
 }
 
+/* The next hop of a route: another machine's address, and no subnet's own or broadcast address. */
+static bool read_hop(const char *text, const struct ip_config *config, struct ip *ret)
+{
+	const struct cidr own = cidr_subnet(&config->addresses[0]);
+	struct ip hop;
+
+	if (!read_ip(text, &hop) || ip_equal(&hop, &config->addresses[0].ip) ||
+		(cidr_contains(&own, &hop) && cidr_reserves(&own, &hop)))
+		return false;
+	*ret = hop;
+	return true;
+}
+
 static void add_route(struct ip_config *config, const struct cidr *dst, const struct ip *gateway)
 {
 	struct cidr own = cidr_subnet(&config->addresses[0]);
@@ -142,9 +155,7 @@ static void read_routes(const char *rest, struct ip_config *config)
 
 		if (cidr_parse(net, &dst, NULL) < 0 || !is_destination(&dst))
 			continue;
-		if (strcmp(hop, "0.0.0.0") != 0 && !read_ip(hop, &gateway))
-			continue;
-		if (ip_equal(&gateway, &config->addresses[0].ip))
+		if (strcmp(hop, "0.0.0.0") != 0 && !read_hop(hop, config, &gateway))
 			continue;
 		dst = cidr_subnet(&dst);
 		add_route(config, &dst, &gateway);
@@ -164,7 +175,7 @@ static void read_gateway(char *const environment[], struct ip_config *config)
 		return;
 	}
 	while (!config->gateway4.family && next_word(&routers, text, sizeof(text)))
-		if (read_ip(text, &gateway) && !ip_equal(&gateway, &config->addresses[0].ip))
+		if (read_hop(text, config, &gateway))
 			config->gateway4 = gateway;
 }
 

@@ -255,16 +255,31 @@ void dns_write(struct host *host, const struct dns_request *request)
 	dns_target_close(&job.target);
 }
 
+/* Is this what a container resolves with? Another member of the pod may have other networks. */
+static bool is_text(int file, const struct text *text)
+{
+	struct stat status;
+	char *there = malloc(text->size + 1);
+	bool is_same = there && fstat(file, &status) == 0 && (size_t)status.st_size == text->size &&
+		       pread(file, there, text->size, 0) == (ssize_t)text->size &&
+		       !memcmp(there, text->text, text->size);
+
+	free(there);
+	return is_same;
+}
+
 /* In place, for it is this very file that is mounted in the container. */
-static int rewrite_one(
-	const struct host *host, const char *id, const struct text *text, struct error *err)
+static int rewrite_one(const struct host *host, const char *id, const struct text *old,
+	const struct text *text, struct error *err)
 {
 	char path[sizeof("dns/") + DNS_NAME_MAX];
 	autoclose int file = -1;
 
 	text_join(path, sizeof(path), "dns/", id, DNS_CONF_SUFFIX);
-	file = openat(host->store.dir, path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+	file = openat(host->store.dir, path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
 	if (file < 0 && errno == ENOENT) /* the engine's own is mounted there, or none is */
+		return 0;
+	if (file >= 0 && old && !is_text(file, old))
 		return 0;
 	if (file < 0 || pwrite(file, text->text, text->size, 0) != (ssize_t)text->size ||
 		ftruncate(file, (off_t)text->size) < 0)
@@ -272,26 +287,43 @@ static int rewrite_one(
 	return 0;
 }
 
+/* The owner's first; of the others those that had the same. */
+static int rewrite_all(const struct host *host, const struct record *record, const struct text *old,
+	const struct text *text, struct error *err)
+{
+	int r = rewrite_one(host, record->id, NULL, text, err);
+
+	for (unsigned i = 0; r == 0 && old->text && i < record->n_members; i++)
+		if (strcmp(record->members[i].id, record->id) != 0)
+			r = rewrite_one(host, record->members[i].id, old, text, err);
+	return r;
+}
+
 /**
- * dns_rewrite() - have all containers of a namespace resolve as a DHCP server says by now
+ * dns_rewrite() - have the containers of a namespace resolve as a DHCP server says by now
  * @host:   the host
  * @record: the record of the namespace's owner, whose lock is held; its DNS is the server's
+ * @old:    what the server said before; NULL: nothing
  * @config: what the server says; without a resolver all stays as it is
  *
  * What fails is a line in the log.
  */
-void dns_rewrite(
-	const struct host *host, const struct record *record, const struct ip_config *config)
+void dns_rewrite(const struct host *host, const struct record *record, const struct ip_config *old,
+	const struct ip_config *config)
 {
+	struct text before cleanup(text_free) = { 0 };
 	struct text text cleanup(text_free) = { 0 };
 	struct error err;
-	int r;
+	int r = 0;
 
 	if (config->n_servers == 0)
 		return;
-	r = resolv_format_given(config, &text.text, &text.size, &err);
-	for (unsigned i = 0; r == 0 && i < record->n_members; i++)
-		r = rewrite_one(host, record->members[i].id, &text, &err);
+	if (old && old->n_servers > 0)
+		r = resolv_format_given(old, &before.text, &before.size, &err);
+	if (r == 0)
+		r = resolv_format_given(config, &text.text, &text.size, &err);
+	if (r == 0)
+		r = rewrite_all(host, record, &before, &text, &err);
 	if (r < 0)
 		log_notice("container '%s': its DNS stays as it was: %s", record->id, err.text);
 }

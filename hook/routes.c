@@ -164,32 +164,6 @@ bool routes_by_ra(const struct plan *plan, const struct plan_item *item)
 	return can_give_default(item);
 }
 
-static bool has_gateway4(const struct plan_item *item)
-{
-	const struct network_subnet *subnet = network_first_subnet(item->network, AF_INET);
-
-	return item->network->ipam == NETWORK_IPAM_DHCP || (subnet && subnet->gateway.family) ||
-	       (item->given && item->given->gateway4.family);
-}
-
-/**
- * routes_by_dhcp() - does the router that a DHCP server says give the IPv4 default route
- * @plan: the plan
- * @item: one of it, whose network has DHCP
- *
- * Return: true where no selection asks for one by name, and it is the first in the list that can.
- */
-bool routes_by_dhcp(const struct plan *plan, const struct plan_item *item)
-{
-	for (unsigned i = 0; i < plan->n; i++)
-		if (asked_gateway(&plan->items[i], AF_INET))
-			return false;
-	for (unsigned i = 0; &plan->items[i] < item; i++)
-		if (can_give_default(&plan->items[i]) && has_gateway4(&plan->items[i]))
-			return false;
-	return can_give_default(item);
-}
-
 /* Who gives the default route of a family: who asks, else the first in the list that can. */
 static const struct plan_item *elect(const struct plan *plan, const struct record *record,
 	sa_family_t family, struct rtnl_route *ret)
@@ -222,6 +196,26 @@ static const struct plan_item *elect(const struct plan *plan, const struct recor
 		return item;
 	}
 	return NULL;
+}
+
+/**
+ * routes_by_dhcp() - does a network with DHCP give the IPv4 default route
+ * @plan:   the plan
+ * @item:   one of it, whose network has DHCP
+ * @record: the record with the endpoints
+ * @ret:    the next hop where it is not the server's: one that is asked for; else of family 0
+ *
+ * Return: true where it has given it; and where nobody has, but it may when its server speaks.
+ */
+bool routes_by_dhcp(const struct plan *plan, const struct plan_item *item,
+	const struct record *record, struct ip *ret)
+{
+	struct rtnl_route route = { 0 };
+	const struct plan_item *giver = elect(plan, record, AF_INET, &route);
+	const struct ip *asked = asked_gateway(item, AF_INET);
+
+	*ret = asked ? *asked : (struct ip){ 0 };
+	return giver ? giver == item : can_give_default(item);
 }
 
 static void leave_default(

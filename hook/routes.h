@@ -17,7 +17,8 @@ struct routes_first {
 	struct rtnl_route route[2];
 };
 
-bool routes_by_dhcp(const struct plan *plan, const struct plan_item *item);
+bool routes_by_dhcp(const struct plan *plan, const struct plan_item *item,
+	const struct record *record, struct ip *ret);
 bool routes_by_ra(const struct plan *plan, const struct plan_item *item);
 int routes_add(struct netns *netns, const struct plan *plan, const struct record *record,
 	struct routes_first *ret_first, struct error *err);

@@ -356,7 +356,7 @@ int lease_save(int dir, const char *name, const struct lease *lease, struct erro
 	size_t size;
 	int r = lease_format(lease, &text, &size, err);
 
-	text_join(temporary, sizeof(temporary), ".", name);
+	text_join(temporary, sizeof(temporary), name, LEASE_TEMPORARY);
 	if (r == 0)
 		r = file_replace(dir, name, temporary, text, size, err);
 	return r < 0 ? error_prefix(err, "lease 'dhcp/%s'", name) : 0;

@@ -10,6 +10,8 @@
 
 struct error;
 
+/* Behind the name of a file that is being written. */
+#define LEASE_TEMPORARY ".new"
 #define LEASE_FILE_MAX (64 * 1024)
 #define LEASE_PROBLEM_MAX 256
 /* RFC 2131 section 3.3: a lease without an end. */

@@ -40,6 +40,7 @@ struct record_dhcp {
 	bool gives_default; /* the server's router is the default route */
 	bool gives_dns;
 	bool gives_mtu;
+	struct ip gateway; /* asked for as default route in place of the server's; family 0: none */
 	/* The network's own, as in its file; in a document that lives longer than the record. */
 	const struct json *routes;
 };

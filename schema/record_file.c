@@ -20,6 +20,8 @@
 
 static void put_dhcp(struct json_writer *writer, const struct record_dhcp *dhcp)
 {
+	char gateway[IP_TEXT];
+
 	json_open_object(writer, "dhcp");
 	if (*dhcp->hostname)
 		json_put_string(writer, "hostname", dhcp->hostname);
@@ -34,6 +36,8 @@ static void put_dhcp(struct json_writer *writer, const struct record_dhcp *dhcp)
 	if (dhcp->gives_mtu)
 		json_put_string(writer, NULL, "mtu");
 	json_close_array(writer);
+	if (dhcp->gateway.family)
+		json_put_string(writer, "gateway", ip_format(&dhcp->gateway, gateway));
 	if (dhcp->routes)
 		json_put_value(writer, "routes", dhcp->routes);
 	json_close_object(writer);

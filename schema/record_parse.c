@@ -277,6 +277,20 @@ static int read_gives(const struct json *value, const char *where, void *ret, st
 	return members_read_array(value, add_given, where, ret, err);
 }
 
+static int read_dhcp_gateway(
+	const struct json *value, const char *where, void *ret, struct error *err)
+{
+	struct record_dhcp *dhcp = ret;
+	int r = json_expect(value, JSON_STRING, where, err);
+
+	if (r < 0)
+		return r;
+	r = ip_parse(value->text, &dhcp->gateway, err);
+	if (r == 0 && dhcp->gateway.family != AF_INET)
+		r = error_set(err, -EINVAL, "'%s' is not an IPv4 address", value->text);
+	return r < 0 ? error_prefix(err, "%s", where) : 0;
+}
+
 /* They are read where they are needed; here only whether they can be. */
 static int read_dhcp_routes(
 	const struct json *value, const char *where, void *ret, struct error *err)
@@ -295,6 +309,7 @@ static const struct member dhcp_members[] = {
 	{ "client_id", read_client_id, false },
 	{ "probe_ms", read_probe_ms, true },
 	{ "gives", read_gives, true },
+	{ "gateway", read_dhcp_gateway, false },
 	{ "routes", read_dhcp_routes, false },
 	{ NULL, NULL, false },
 };

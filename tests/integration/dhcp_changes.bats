@@ -86,6 +86,73 @@ assert_make_before_break() { # OLD NEW
 	wait_until ipv4_is "$SLEEPER" 10.0.0.67/16
 }
 
+@test "a classless route by another gateway, and one that is there no more" {
+	hostile_start 121:18c0a8050a0000fd18c0a8060a0000fd000a000001
+	attach_lan c0
+	assert_eq "192.168.5.0/24 10.0.0.253 eth0" "$(route_to "$SLEEPER" 4 192.168.5.0/24)"
+	dhcp_stop hostile
+	hostile_start 121:18c0a8050a0000fe000a000001
+	route_is() { # TEXT
+		[ "$(route_to "$SLEEPER" 4 192.168.5.0/24)" = "$1" ]
+	}
+	client_renew c0
+	wait_until route_is "192.168.5.0/24 10.0.0.254 eth0"
+	assert_eq "" "$(route_to "$SLEEPER" 4 192.168.6.0/24)"
+	assert_default "$SLEEPER" 4 "10.0.0.1 eth0"
+}
+
+@test "default-route in a selection is there again after a lost lease" {
+	dnsmasq_start
+	sleeper_start
+	attach c0 "$SLEEPER" '[{"name": "lan", "default-route": ["10.0.0.254"]}]'
+	assert_default "$SLEEPER" 4 "10.0.0.254 eth0"
+	dhcp_stop dnsmasq
+	client_renew c0
+	WAIT_SECONDS=20 wait_until ipv4_is "$SLEEPER" ""
+	dnsmasq_start
+	wait_until default_is "$SLEEPER" "10.0.0.254 eth0"
+}
+
+@test "an address that a hand has removed is there again after a renewal" {
+	dnsmasq_start
+	attach_lan c0
+	in_netns "$SLEEPER" ip addr flush dev eth0
+	client_renew c0
+	wait_until ipv4_is "$SLEEPER" "$ADDRESS"
+	wait_until default_is "$SLEEPER" "10.0.0.1 eth0"
+}
+
+@test "a client that died is started again while the server is down: the address stays" {
+	dnsmasq_start
+	attach_lan c0
+	dhcp_stop dnsmasq
+	dhcp_capture
+	kill -KILL "$(client_of c0)"
+	cli gc
+	wait_until client_lives c0
+	# A round of four that nobody answers, and the next.
+	asked() {
+		[ "$(dhcp_count Discover "$MAC")" -ge 5 ]
+	}
+	WAIT_SECONDS=25 wait_until asked
+	ipv4_is "$SLEEPER" "$ADDRESS"
+	dnsmasq_start
+	ipv4_is "$SLEEPER" "$ADDRESS"
+}
+
+@test "an id that begins with a dot has files of its own" {
+	dnsmasq_start
+	attach_lan .c0
+	first=$SLEEPER
+	attach_lan c0
+	cli gc
+	client_lives .c0
+	client_lives c0
+	release c0
+	client_lives .c0
+	release .c0 "$first"
+}
+
 @test "host_access follows the address" {
 	network_dhcp '{}' '{"host_access": true}'
 	hostile_start

@@ -38,7 +38,10 @@ PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" "$(cat "$LOG/
 	assert_eq "0 1 2" "$(cat "$LOG/fds")" "descriptors"
 	assert_eq "$(readlink /proc/self/ns/net)" "$(cat "$LOG/netns")" "where it runs"
 	assert_eq "$(readlink "/proc/$SLEEPER/ns/net")" "$(cat "$LOG/its")" "CNI_NETNS"
-	assert_eq "" "$(grep -v '0000000000000000$' "$LOG/signals")"
+	# 32 and 33 are the C library's own: as they are here, so they are there.
+	while read -r _ mask; do
+		assert_eq 0 $((0x$mask & ~0x180000000)) "signals"
+	done <"$LOG/signals"
 	assert_eq / "$(cat "$LOG/pwd")"
 	assert_eq 1 "$(cat "$LOG/group")"
 }

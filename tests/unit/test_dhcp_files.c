@@ -133,7 +133,7 @@ static void test_remove(void)
 		dhcp_file_name("r", "eth1", suffixes[i], name);
 		mknodat(dir, name, S_IFREG | 0600, 0);
 	}
-	mknodat(dir, ".r:eth0.lease", S_IFREG | 0600, 0);
+	mknodat(dir, "r:eth0.lease.new", S_IFREG | 0600, 0);
 	is_int(dhcp_files_remove(dir, "r", "eth0", &err), 0, "all are removed");
 	for (size_t i = 0; i < N_SUFFIXES; i++) {
 		dhcp_file_name("r", "eth0", suffixes[i], name);
@@ -141,7 +141,7 @@ static void test_remove(void)
 		dhcp_file_name("r", "eth1", suffixes[i], name);
 		ok(faccessat(dir, name, F_OK, 0) == 0, "%s has not", name);
 	}
-	ok(faccessat(dir, ".r:eth0.lease", F_OK, 0) < 0, "nor is a killed save's left");
+	ok(faccessat(dir, "r:eth0.lease.new", F_OK, 0) < 0, "nor is a killed save's left");
 	is_int(dhcp_files_remove(dir, "r", "eth0", &err), 0, "and once more");
 }
 
