@@ -92,11 +92,11 @@ assert_make_before_break() { # OLD NEW
 	assert_eq "192.168.5.0/24 10.0.0.253 eth0" "$(route_to "$SLEEPER" 4 192.168.5.0/24)"
 	dhcp_stop hostile
 	hostile_start 121:18c0a8050a0000fe000a000001
-	route_is() { # TEXT
+	classless_is() { # TEXT
 		[ "$(route_to "$SLEEPER" 4 192.168.5.0/24)" = "$1" ]
 	}
 	client_renew c0
-	wait_until route_is "192.168.5.0/24 10.0.0.254 eth0"
+	wait_until classless_is "192.168.5.0/24 10.0.0.254 eth0"
 	assert_eq "" "$(route_to "$SLEEPER" 4 192.168.6.0/24)"
 	assert_default "$SLEEPER" 4 "10.0.0.1 eth0"
 }
