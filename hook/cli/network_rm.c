@@ -42,20 +42,24 @@ static int free_endpoint(
 }
 
 /* Takes the endpoints off the network: those of dead containers, or all of them. One that stays
- * does not keep the others.
+ * does not keep the others. Returns how many stay.
  */
-static void free_endpoints(const struct removal *removal, const struct endpoints *endpoints)
+static unsigned free_endpoints(const struct removal *removal, const struct endpoints *endpoints)
 {
 	const char *last = "";
+	unsigned n_failed = 0;
 
 	for (size_t i = 0; i < endpoints->n; i++) {
 		const struct endpoint *endpoint = &endpoints->all[i];
 		struct error err;
 
-		if (strcmp(endpoint->id, last) != 0 && free_endpoint(removal, endpoint, &err) < 0)
+		if (strcmp(endpoint->id, last) != 0 && free_endpoint(removal, endpoint, &err) < 0) {
 			cli_report(removal->cli, &err);
+			n_failed++;
+		}
 		last = endpoint->id;
 	}
+	return n_failed;
 }
 
 static void print_endpoints(const struct endpoints *endpoints)
@@ -78,12 +82,15 @@ static int clear_network(const struct removal *removal, struct error *err)
 {
 	struct endpoints before cleanup(endpoints_free) = { 0 };
 	struct endpoints left cleanup(endpoints_free) = { 0 };
+	unsigned n_failed = 0;
 	int r = endpoints_collect(NULL, removal->host, removal->name, &before, err);
 
-	if (r == 0) {
-		free_endpoints(removal, &before);
+	if (r == 0)
+		n_failed = free_endpoints(removal, &before);
+	if (removal->force && n_failed > 0) /* each has its line already */
+		return -EBUSY;
+	if (r == 0)
 		r = endpoints_collect(NULL, removal->host, removal->name, &left, err);
-	}
 	if (r < 0)
 		return error_prefix(
 			err, "cannot tell whether network '%s' is in use", removal->name);
@@ -91,7 +98,7 @@ static int clear_network(const struct removal *removal, struct error *err)
 		return 0;
 	error_set(err, -EBUSY, "network '%s' is in use by %zu endpoint%s: %s", removal->name,
 		left.n, left.n == 1 ? "" : "s",
-		removal->force ? "see why they cannot be detached"
+		removal->force ? "they came meanwhile, try again"
 			       : "stop the containers, or use -f");
 	cli_report(removal->cli, err);
 	print_endpoints(&left);

@@ -438,7 +438,7 @@ END
 		"$BUILD/oci-macvlan" --etc "$ETC" --run "$RUN" network rm -f macvlan0
 	[ "$status" -eq 1 ]
 	assert_contains "$output" "oci-macvlan: network rm: container 'c0': interface 'eth0':"
-	assert_contains "$output" "network 'macvlan0' is in use by 1 endpoint: see why they cannot be detached"
+	assert_eq 1 "${#lines[@]}" "lines"
 	assert_eq c0.json "$(ls "$RUN/containers")"
 	cli network rm -f macvlan0
 	assert_run_empty
