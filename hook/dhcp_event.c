@@ -319,7 +319,7 @@ static int run(struct event *event, struct error *err)
  */
 int dhcp_event(char *const argv[])
 {
-	static struct event event = { .dir = -1,
+	struct event event = { .dir = -1,
 		.container = -1,
 		.settings6 = -1,
 		.host = { .store = STORE_CLOSED, .nl = NL_CLOSED } };

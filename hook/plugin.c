@@ -94,10 +94,15 @@ static const char *list_addresses(const struct record_endpoint *endpoint, char r
 	return ret;
 }
 
-/* Who is told to end is not to forget: another goes on. */
+/* Has the plugin failed, and not we, for want of memory, say? Then another try may do. */
+static bool is_its_failure(int r)
+{
+	return is_refusal(r) || r == -ENOPKG || r == -ETIME || r == -EFBIG || r == -ECANCELED;
+}
+
 static bool may_forget(const struct host *host, const struct record_endpoint *endpoint, int r)
 {
-	if (r == -EINTR)
+	if (!is_its_failure(r))
 		return false;
 	if (host->forgets == HOST_FORGETS_GONE && r == -ENOPKG)
 		return true;
