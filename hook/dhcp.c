@@ -51,11 +51,6 @@ int dhcp_prepare(const struct plan *plan, struct error *err)
 	return 0;
 }
 
-static int open_dir(const struct store *store, bool create, int *ret, struct error *err)
-{
-	return store_open_folder(store, STORE_DHCP, create, ret, err);
-}
-
 static int start_client(const struct wiring *wiring, int dir, bool is_plain, struct error *err)
 {
 	const struct dhcp_client client = {
@@ -83,7 +78,7 @@ int dhcp_start(struct wiring *wiring, struct error *err)
 
 	if (!wiring->endpoint->is_dhcp)
 		return 0;
-	r = open_dir(&wiring->host->store, true, &dir, err);
+	r = dhcp_open_dir(&wiring->host->store, true, &dir, err);
 	/* What is left of an earlier one would be taken for an answer. */
 	if (r == 0)
 		r = dhcp_files_remove(dir, wiring->id, wiring->endpoint->interface, err);
@@ -289,7 +284,7 @@ int dhcp_await(struct wiring *wiring, struct error *err)
 	if (!wiring->endpoint->is_dhcp)
 		return 0;
 	dhcp_file_name(wiring->id, wiring->endpoint->interface, DHCP_LEASE, wait.lease_name);
-	r = open_dir(&wiring->host->store, false, &dir, err);
+	r = dhcp_open_dir(&wiring->host->store, false, &dir, err);
 	if (r == 0)
 		r = open_changes(dir, &changes, err);
 	if (r < 0)
@@ -341,7 +336,7 @@ int dhcp_join(
 
 		if (!item->joined || !record->endpoints[item->endpoint].is_dhcp)
 			continue;
-		r = open_dir(&host->store, false, &dir, err);
+		r = dhcp_open_dir(&host->store, false, &dir, err);
 		if (r == 0)
 			r = join_one(dir, item, record, err);
 	}
@@ -388,7 +383,7 @@ void dhcp_catch_up(
 
 		if (plan->items[i].joined || !endpoint->is_dhcp)
 			continue;
-		r = open_dir(&host->store, false, &dir, &err);
+		r = dhcp_open_dir(&host->store, false, &dir, &err);
 		if (r == 0)
 			r = dhcp_update(&(struct dhcp_change){ .host = host,
 						.netns = netns,
@@ -417,7 +412,7 @@ int dhcp_load_lease(const struct store *store, const char *id,
 {
 	autoclose int dir = -1;
 	char name[DHCP_NAME_MAX];
-	int r = open_dir(store, false, &dir, err);
+	int r = dhcp_open_dir(store, false, &dir, err);
 
 	if (r < 0)
 		return r;

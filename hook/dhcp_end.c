@@ -21,11 +21,6 @@
 #include "schema/lease.h"
 #include "schema/record.h"
 
-static int open_dir(const struct host *host, int *ret, struct error *err)
-{
-	return store_open_folder(&host->store, STORE_DHCP, false, ret, err);
-}
-
 /**
  * dhcp_stop() - end the clients of endpoints
  * @host:   the host
@@ -45,7 +40,7 @@ int dhcp_stop(
 
 		if (!record->endpoints[i].is_dhcp)
 			continue;
-		r = open_dir(host, &dir, err);
+		r = dhcp_open_dir(&host->store, false, &dir, err);
 		if (r < 0)
 			return r == -ENOENT ? 0 : r;
 		r = dhcp_client_stop(dir, record->id, record->endpoints[i].interface, err);
@@ -70,7 +65,7 @@ int dhcp_remove(const struct host *host, const char *id, const struct record_end
 
 	if (!endpoint->is_dhcp)
 		return 0;
-	r = open_dir(host, &dir, err);
+	r = dhcp_open_dir(&host->store, false, &dir, err);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
 	r = dhcp_client_stop(dir, id, endpoint->interface, err);
@@ -153,7 +148,7 @@ int dhcp_sweep(struct collection *collection, struct error *err)
 {
 	struct sweep sweep = { .collection = collection };
 	autoclose int dir = -1;
-	int r = open_dir(collection->host, &dir, err);
+	int r = dhcp_open_dir(&collection->host->store, false, &dir, err);
 
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
@@ -263,7 +258,7 @@ int dhcp_revive(struct collection *collection, const struct record *record, stru
 
 		if (!endpoint->is_dhcp || endpoint->ifindex == 0)
 			continue;
-		r = open_dir(collection->host, &dir, err);
+		r = dhcp_open_dir(&collection->host->store, false, &dir, err);
 		if (r < 0)
 			return r == -ENOENT ? 0 : r;
 		r = revive_one(collection, dir, record, endpoint, err);

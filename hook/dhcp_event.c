@@ -108,7 +108,7 @@ static int open_all(struct event *event, struct error *err)
 		return error_set_errno(err, "cannot enter the host's network namespace");
 	r = host_open(NULL, event->run, false, &event->host, err);
 	if (r == 0)
-		r = store_open_folder(&event->host.store, STORE_DHCP, false, &event->dir, err);
+		r = dhcp_open_dir(&event->host.store, false, &event->dir, err);
 	if (r == 0)
 		r = host_access_open_settings6(&event->settings6, err);
 	return r == 0 ? check_client(event, err) : r;

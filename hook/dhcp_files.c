@@ -31,6 +31,20 @@ static const char *const suffixes[] = { DHCP_EVENT, DHCP_CLIENT, DHCP_LEASE, DHC
 #define N_SUFFIXES (sizeof(suffixes) / sizeof(suffixes[0]))
 
 /**
+ * dhcp_open_dir() - open RUN/dhcp
+ * @store:  the store
+ * @create: make it where it is missing
+ * @ret:    the descriptor; the caller closes it
+ * @err:    filled on failure
+ *
+ * Return: as store_open_folder().
+ */
+int dhcp_open_dir(const struct store *store, bool create, int *ret, struct error *err)
+{
+	return store_open_folder(store, STORE_DHCP, create, ret, err);
+}
+
+/**
  * dhcp_file_name() - the name of one of an endpoint's files
  * @id:        the container whose record it is in
  * @interface: its name in the container

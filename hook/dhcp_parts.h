@@ -21,6 +21,7 @@ struct netns;
 struct nl;
 struct record;
 struct record_endpoint;
+struct store;
 
 #define DHCP_EVENT ".event"
 #define DHCP_CLIENT ".client"
@@ -41,6 +42,7 @@ struct dhcp_process {
 };
 
 /* dhcp_files.c */
+int dhcp_open_dir(const struct store *store, bool create, int *ret, struct error *err);
 const char *dhcp_file_name(
 	const char *id, const char *interface, const char *suffix, char ret[DHCP_NAME_MAX]);
 const char *dhcp_file_parse(const char *name, char ret_id[CONTAINER_ID_MAX + 1],

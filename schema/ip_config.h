@@ -7,7 +7,7 @@
 #include "schema/ip.h"
 #include "schema/network.h"
 
-#define IP_CONFIG_ROUTES_MAX 64
+#define IP_CONFIG_ROUTES_MAX NETWORK_ROUTES_MAX
 #define IP_CONFIG_SERVERS_MAX 8
 #define IP_CONFIG_WORDS_MAX 8
 /* The longest domain name as text (RFC 1035 section 2.3.4), and a NUL. */

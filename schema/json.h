@@ -78,6 +78,7 @@ void json_put_uint(struct json_writer *writer, const char *key, uint64_t value);
 void json_put_number(struct json_writer *writer, const char *key, const char *literal);
 void json_put_bool(struct json_writer *writer, const char *key, bool value);
 void json_put_value(struct json_writer *writer, const char *key, const struct json *value);
+int json_writer_line(struct json_writer *writer, char **ret, size_t *ret_size, struct error *err);
 int json_writer_text(
 	struct json_writer *writer, const char **ret, size_t *ret_size, struct error *err);
 

@@ -245,3 +245,30 @@ int json_writer_text(
 	*ret = (const char *)text;
 	return 0;
 }
+
+/**
+ * json_writer_line() - the document as a file of ours has it: one line
+ * @writer:   the writer
+ * @ret:      its text with a line feed, and a NUL behind that; the caller frees it
+ * @ret_size: its size in bytes without the NUL
+ * @err:      filled on failure
+ *
+ * Return: as json_writer_text().
+ */
+int json_writer_line(struct json_writer *writer, char **ret, size_t *ret_size, struct error *err)
+{
+	const char *text;
+	size_t size;
+	char *copy;
+	int r = json_writer_text(writer, &text, &size, err);
+
+	if (r < 0)
+		return r;
+	copy = malloc(size + sizeof("\n"));
+	if (!copy)
+		return error_set(err, -ENOMEM, "out of memory");
+	strcpy(mempcpy(copy, text, size), "\n");
+	*ret = copy;
+	*ret_size = size + 1;
+	return 0;
+}

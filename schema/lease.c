@@ -98,50 +98,20 @@ static int read_server(const struct json *value, const char *where, void *ret, s
 	return read_ip(value, where, &lease->server, err);
 }
 
-static int read_dst(const struct json *value, const char *where, void *ret, struct error *err)
-{
-	struct network_route *route = ret;
-	int r = json_expect(value, JSON_STRING, where, err);
-
-	if (r < 0)
-		return r;
-	r = cidr_parse_subnet(value->text, &route->dst, err);
-	if (r == 0 && route->dst.ip.family != AF_INET)
-		r = error_set(err, -EINVAL, "'%s' is not IPv4", value->text);
-	return r < 0 ? error_prefix(err, "%s", where) : 0;
-}
-
-static int read_hop(const struct json *value, const char *where, void *ret, struct error *err)
-{
-	struct network_route *route = ret;
-
-	return read_ip(value, where, &route->gateway, err);
-}
-
-static const struct member route_members[] = {
-	{ "dst", read_dst, true },
-	{ "gateway", read_hop, false },
-	{ NULL, NULL, false },
-};
-
-static int add_route(const struct json *value, const char *where, void *ret, struct error *err)
-{
-	struct ip_config *config = ret;
-	struct network_route *route;
-
-	if (config->n_routes == IP_CONFIG_ROUTES_MAX)
-		return error_set(
-			err, -E2BIG, "%s: more than %d routes", where, IP_CONFIG_ROUTES_MAX);
-	route = &config->routes[config->n_routes++];
-	*route = (struct network_route){ 0 };
-	return members_read_object(value, route_members, where, route, err);
-}
-
+/* In the form of a network's own. */
 static int read_routes(const struct json *value, const char *where, void *ret, struct error *err)
 {
 	struct lease *lease = ret;
+	struct ip_config *config = &lease->config;
+	int r = network_list_routes(value, config->routes, &config->n_routes, err);
 
-	return members_read_array(value, add_route, where, &lease->config, err);
+	for (unsigned i = 0; r == 0 && i < config->n_routes; i++) {
+		const struct network_route *route = &config->routes[i];
+
+		if (route->dst.ip.family != AF_INET || route->gateway.family == AF_INET6)
+			r = error_set(err, -EINVAL, "%s[%u]: is not IPv4", where, i);
+	}
+	return r;
 }
 
 static int add_server(const struct json *value, const char *where, void *ret, struct error *err)
@@ -291,10 +261,6 @@ static void put_config(struct json_writer *writer, const struct ip_config *confi
 int lease_format(const struct lease *lease, char **ret, size_t *ret_size, struct error *err)
 {
 	cleanup(json_writer_free) struct json_writer *writer = json_writer_new(false);
-	const char *text;
-	size_t size;
-	char *copy;
-	int r;
 
 	if (!writer)
 		return error_set(err, -ENOMEM, "out of memory");
@@ -308,16 +274,7 @@ int lease_format(const struct lease *lease, char **ret, size_t *ret_size, struct
 		json_put_string(writer, "problem", lease->problem);
 	}
 	json_close_object(writer);
-	r = json_writer_text(writer, &text, &size, err);
-	if (r < 0)
-		return r;
-	copy = malloc(size + sizeof("\n"));
-	if (!copy)
-		return error_set(err, -ENOMEM, "out of memory");
-	strcpy(mempcpy(copy, text, size), "\n");
-	*ret = copy;
-	*ret_size = size + 1;
-	return 0;
+	return json_writer_line(writer, ret, ret_size, err);
 }
 
 /**

@@ -138,9 +138,8 @@ static void put_record(struct json_writer *writer, const struct record *record)
 int record_format(const struct record *record, char **ret, size_t *ret_size, struct error *err)
 {
 	cleanup(json_writer_free) struct json_writer *writer = NULL;
-	const char *text;
+	autofree char *text = NULL;
 	size_t size;
-	char *copy;
 	int r = record_check(record, err);
 
 	if (r < 0)
@@ -149,17 +148,14 @@ int record_format(const struct record *record, char **ret, size_t *ret_size, str
 	if (!writer)
 		return error_set(err, -ENOMEM, "out of memory");
 	put_record(writer, record);
-	r = json_writer_text(writer, &text, &size, err);
-	if (r == 0 && size >= RECORD_FILE_MAX)
+	r = json_writer_line(writer, &text, &size, err);
+	if (r == 0 && size > RECORD_FILE_MAX)
 		r = error_set(err, -E2BIG, "it would be larger than %d bytes", RECORD_FILE_MAX);
 	if (r < 0)
 		return r;
-	copy = malloc(size + sizeof("\n"));
-	if (!copy)
-		return error_set(err, -ENOMEM, "out of memory");
-	strcpy(mempcpy(copy, text, size), "\n");
-	*ret = copy;
-	*ret_size = size + 1;
+	*ret = text;
+	*ret_size = size;
+	text = NULL;
 	return 0;
 }
 

@@ -202,7 +202,7 @@ static void test_messages(void)
 	expect(HEAD ",\"routes\":[{\"dst\":\"10.9.0.1/16\"}]}", -EINVAL,
 		"routes[0].dst: '10.9.0.1/16' is not a subnet: did you mean '10.9.0.0/16'?");
 	expect(HEAD ",\"routes\":[{\"dst\":\"2001:db8::/32\"}]}", -EINVAL,
-		"routes[0].dst: '2001:db8::/32' is not IPv4");
+		"routes[0]: is not IPv4");
 	expect("{\"address\":\"2001:db8::5/64\",\"obtained_ms\":1,\"seconds\":2}", -EINVAL,
 		"address: '2001:db8::5/64' is not an IPv4 address");
 	expect(HEAD ",\"problem\":\"p\"}", -EINVAL, "unknown key 'address'");
