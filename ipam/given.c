@@ -5,7 +5,7 @@
  */
 #include "ipam/given.h"
 
-#include "ipam/pool.h"
+#include "ipam/quarantine.h"
 #include "ipam/store.h"
 #include "schema/error.h"
 #include "schema/record.h"
@@ -23,6 +23,8 @@ static const char *owner_of(const struct given *given, char ret[CLAIMS_OWNER_MAX
  * @ret_holder: on -EEXIST: CONTAINER/INTERFACE that has it; "" when what is there is no claim
  * @err:        filled on failure
  *
+ * One that is in quarantine may be had: whoever has chosen it knows of its LAN.
+ *
  * ipam_release() gives it back with the endpoint's others, given_release() by itself.
  *
  * Return: 0, also when the endpoint has it already; -EEXIST; or what symlink(2) gave.
@@ -37,8 +39,12 @@ int given_claim(struct store *store, const struct given *given,
 
 	if (r < 0)
 		return r;
-	return claims_take(
-		pool->dir, ip_format(given->ip, name), owner_of(given, owner), ret_holder, err);
+	ip_format(given->ip, name);
+	owner_of(given, owner);
+	r = claims_take(pool->dir, name, owner, ret_holder, err);
+	if (r == -EEXIST && quarantine_lift(store, pool->dir, given->ip))
+		r = claims_take(pool->dir, name, owner, ret_holder, err);
+	return r;
 }
 
 /**

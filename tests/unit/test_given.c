@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ipam/quarantine.h"
 #include "ipam/store.h"
 #include "schema/error.h"
 #include "schema/record.h"
@@ -90,6 +91,22 @@ static void test_no_claim(struct store *store)
 	ok(access(path, F_OK) == 0, "and stays");
 }
 
+static void test_quarantine(struct store *store)
+{
+	const struct ip ip = { AF_INET, { 10, 0, 0, 7 } };
+	const uint8_t mac[MAC_SIZE] = { 2, 0, 0, 0, 0, 1 };
+	struct given mine = given("c0", &eth0, &ip);
+	char holder[CLAIMS_OWNER_MAX + 1] = "";
+	struct store_pool *pool = NULL;
+	struct error err = { 0 };
+
+	is_int(store_keep_pool(store, "lan0", true, &pool, &err), 0, "a pool");
+	quarantine_put(pool->dir, &ip, mac);
+	ok(!strncmp(owner("10.0.0.7"), ".conflict/", 10), "an address in quarantine");
+	is_int(given_claim(store, &mine, holder, &err), 0, "may be had: %s", err.text);
+	is_str(owner("10.0.0.7"), "c0/eth0", "and is his");
+}
+
 static void test_release(struct store *store)
 {
 	struct given mine = given("c0", &eth0, &ip4);
@@ -118,6 +135,7 @@ int main(void)
 	test_claim(&store);
 	test_others(&store);
 	test_no_claim(&store);
+	test_quarantine(&store);
 	test_release(&store);
 	store_close(&store);
 	return tap_done();
