@@ -174,7 +174,12 @@ void dhcp_add_listed(const struct record_endpoint *endpoint, struct lease *lease
 	if (!lease->is_bound || !endpoint->dhcp.routes ||
 		network_list_routes(endpoint->dhcp.routes, routes, &n, NULL) < 0)
 		return;
-	for (unsigned i = 0; i < n; i++)
-		if (routes[i].dst.ip.family == AF_INET && config->n_routes < IP_CONFIG_ROUTES_MAX)
+	for (unsigned i = 0; i < n; i++) {
+		const struct ip *gateway = &routes[i].gateway;
+
+		/* As at an attach: one by way of another subnet is for others (routes.c). */
+		if (routes[i].dst.ip.family == AF_INET && config->n_routes < IP_CONFIG_ROUTES_MAX &&
+			(!gateway->family || cidr_contains(&config->addresses[0], gateway)))
 			config->routes[config->n_routes++] = routes[i];
+	}
 }

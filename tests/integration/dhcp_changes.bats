@@ -183,7 +183,8 @@ assert_make_before_break() { # OLD NEW
 
 @test "routes of the network's file come and go with the lease" {
 	network_dhcp '{"timeout_ms": 0, "required": false}' \
-		'{"routes": [{"dst": "192.168.0.0/16", "gateway": "10.0.0.254"}]}'
+		'{"routes": [{"dst": "192.168.0.0/16", "gateway": "10.0.0.254"},
+			{"dst": "172.16.0.0/12", "gateway": "10.99.0.1"}]}'
 	route_is() { # TEXT
 		[ "$(route_to "$SLEEPER" 4 192.168.0.0/16)" = "$1" ]
 	}
@@ -196,6 +197,7 @@ assert_make_before_break() { # OLD NEW
 	WAIT_SECONDS=20 wait_until route_is ""
 	dnsmasq_start
 	wait_until route_is "192.168.0.0/16 10.0.0.254 eth0"
+	assert_eq "" "$(route_to "$SLEEPER" 4 172.16.0.0/12)" "by way of another subnet"
 	release c0
 	network_dhcp '{}' '{"routes": [{"dst": "192.168.0.0/16", "gateway": "10.0.0.254"}]}'
 	attach_lan c0
