@@ -111,6 +111,13 @@ static void ask_memory(struct race *race)
 	race_memory(race);
 }
 
+/* What is the same on each machine: for the gate. */
+static void ask_work(struct race *race)
+{
+	race_enter(race, "empty floor ours ours-config");
+	race_work(race);
+}
+
 /* What a hook adds to a runtime's container. To put a process into a cgroup takes up to 20 ms, as
  * the kernel waits for its RCU: a hook is easier to see without.
  */
@@ -152,6 +159,7 @@ static const struct {
 	{ "allocation", ask_allocation },
 	{ "allocation-quick", ask_allocation_quick },
 	{ "memory", ask_memory },
+	{ "work", ask_work },
 	{ "runtimes", ask_runtimes },
 	{ "containers", ask_containers },
 };

@@ -17,8 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "tests/bench/memory.h"
 #include "tests/bench/spawn.h"
+#include "tests/bench/trace.h"
 #include "tests/lab/kernel.h"
 
 #define SENTINEL "settle"
@@ -339,10 +339,40 @@ void race_detach(struct race *race, bool alive)
 	}
 }
 
-static void report_memory(const struct race *race, const char *kase, const char *name,
-	unsigned round, unsigned long kib)
+static void report_trace(const struct race *race, const char *kase, const char *name,
+	unsigned round, unsigned long amount)
 {
-	printf("%s,%s,%s,%u,%lu,0\n", race->question, kase, name, round, kib);
+	printf("%s,%s,%s,%u,%lu,0\n", race->question, kase, name, round, amount);
+}
+
+/* What attaching a container takes, other than time. */
+static void race_trace(struct race *race,
+	void (*show)(const struct race *, const char *, unsigned, const struct trace *))
+{
+	static struct turn turn;
+
+	for (unsigned round = 0; round < race->rounds; round++)
+		for (unsigned i = 0; i < race->n; i++) {
+			const struct contestant *contestant = race->contestants[i];
+			struct trace trace;
+			int status = 0;
+
+			begin_turn(&turn, contestant, i + 1);
+			order_attach(race, &turn);
+			trace_run(&turn.order.command, race->log, &status, &trace);
+			check_status(race, &turn, status);
+			check_attached(race, &turn);
+			show(race, contestant->name, round, &trace);
+			clean_up(race, &turn);
+			settle(race);
+		}
+}
+
+static void show_memory(
+	const struct race *race, const char *name, unsigned round, const struct trace *trace)
+{
+	report_trace(race, "resident", name, round, trace->resident);
+	report_trace(race, "own", name, round, trace->own);
 }
 
 /**
@@ -353,24 +383,25 @@ static void report_memory(const struct race *race, const char *kase, const char 
  */
 void race_memory(struct race *race)
 {
-	static struct turn turn;
+	race_trace(race, show_memory);
+}
 
-	for (unsigned round = 0; round < race->rounds; round++)
-		for (unsigned i = 0; i < race->n; i++) {
-			const struct contestant *contestant = race->contestants[i];
-			struct memory memory;
-			int status = 0;
+static void show_work(
+	const struct race *race, const char *name, unsigned round, const struct trace *trace)
+{
+	report_trace(race, "calls", name, round, trace->calls);
+	report_trace(race, "faults", name, round, trace->faults);
+}
 
-			begin_turn(&turn, contestant, i + 1);
-			order_attach(race, &turn);
-			memory_run(&turn.order.command, race->log, &status, &memory);
-			check_status(race, &turn, status);
-			check_attached(race, &turn);
-			report_memory(race, "resident", contestant->name, round, memory.resident);
-			report_memory(race, "own", contestant->name, round, memory.own);
-			clean_up(race, &turn);
-			settle(race);
-		}
+/**
+ * race_work() - how many system calls and page faults attaching a container takes
+ * @race: the race
+ *
+ * Prints their number in the place of the time; "calls" and "faults" are the cases.
+ */
+void race_work(struct race *race)
+{
+	race_trace(race, show_work);
 }
 
 static struct turn *find_turn(struct turn *turns, unsigned n, pid_t pid)

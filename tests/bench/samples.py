@@ -14,7 +14,7 @@ P99_SAMPLES_MIN = 100
 
 
 class Sample(NamedTuple):
-    """A process. Where the question is about memory, wall is KiB."""
+    """A process. Where the question is not about time, wall is KiB, or a number."""
 
     wall: float
     cpu: float
