@@ -33,9 +33,6 @@
 #include "schema/lease.h"
 #include "schema/record.h"
 
-/* How long systemd may take; it takes 20 ms. */
-#define UNIT_MS 2000
-
 /**
  * dhcp_prepare() - see that what DHCP needs is there, before anything is done
  * @plan: the plan
@@ -51,19 +48,6 @@ int dhcp_prepare(const struct plan *plan, struct error *err)
 	return 0;
 }
 
-static int start_client(const struct wiring *wiring, int dir, bool is_plain, struct error *err)
-{
-	const struct dhcp_client client = {
-		.host = wiring->host,
-		.dir = dir,
-		.id = wiring->id,
-		.endpoint = wiring->endpoint,
-		.is_plain = is_plain,
-	};
-
-	return dhcp_client_start(&client, err);
-}
-
 /**
  * dhcp_start() - start the client of an endpoint, if it is to have one
  * @wiring: the endpoint, made and up; how long its lease is waited for is noted in it
@@ -73,17 +57,23 @@ static int start_client(const struct wiring *wiring, int dir, bool is_plain, str
  */
 int dhcp_start(struct wiring *wiring, struct error *err)
 {
+	struct dhcp_client client = {
+		.host = wiring->host,
+		.id = wiring->id,
+		.endpoint = wiring->endpoint,
+	};
 	autoclose int dir = -1;
 	int r;
 
-	if (!wiring->endpoint->is_dhcp)
+	if (!client.endpoint->is_dhcp)
 		return 0;
 	r = dhcp_open_dir(&wiring->host->store, true, &dir, err);
+	client.dir = dir;
 	/* What is left of an earlier one would be taken for an answer. */
 	if (r == 0)
-		r = dhcp_files_remove(dir, wiring->id, wiring->endpoint->interface, err);
+		r = dhcp_files_remove(dir, client.id, client.endpoint->interface, err);
 	if (r == 0)
-		r = start_client(wiring, dir, false, err);
+		r = dhcp_client_start(&client, err);
 	wiring->lease_until = deadline_clock_ms() + wiring->item->network->dhcp.timeout_ms;
 	return r;
 }
@@ -93,8 +83,6 @@ struct wait {
 	struct wiring *wiring;
 	int dir;
 	int changes; /* of RUN/dhcp */
-	bool is_plain;
-	int64_t unit_until; /* how long systemd may take to give the client its unit */
 	struct lease lease;
 	char lease_name[DHCP_NAME_MAX];
 };
@@ -142,39 +130,6 @@ static bool wait_for_change(const struct wait *wait, int64_t rest)
 	return !polled[1].revents;
 }
 
-/* A systemd that is ill may refuse, or never answer; the client does not need it. */
-static int start_plain(struct wait *wait, struct error *err)
-{
-	int r = dhcp_client_stop(
-		wait->dir, wait->wiring->id, wait->wiring->endpoint->interface, err);
-
-	if (r < 0)
-		return r;
-	log_notice("container '%s': systemd gives the DHCP client no unit: it stays in the "
-		   "runtime's cgroup",
-		wait->wiring->id);
-	wait->is_plain = true;
-	return start_client(wait->wiring, wait->dir, true, err);
-}
-
-/* The first thing that a client does is to say that it has nothing. */
-static bool is_silent(const struct wait *wait)
-{
-	return !wait->lease.is_bound && !*wait->lease.problem;
-}
-
-/* After a look that has found no lease. */
-static int check_alive(struct wait *wait, bool alive, struct error *err)
-{
-	if (!wait->is_plain && is_silent(wait) &&
-		(!alive || deadline_clock_ms() >= wait->unit_until))
-		return start_plain(wait, err);
-	return alive ? 0
-		     : error_set(err, -ECHILD,
-			       "the DHCP client ('%s') has ended: run it by hand to see why",
-			       dhcp_client_path());
-}
-
 /* One look. Returns 1 when there is a lease, 0 when there may be one. */
 static int look(struct wait *wait, struct error *err)
 {
@@ -200,12 +155,12 @@ static int wait_for_lease(struct wait *wait, struct error *err)
 		r = deadline_check("waiting for a DHCP server", err);
 		if (r < 0)
 			break;
-		if (!wait->is_plain && is_silent(wait) && rest > UNIT_MS)
-			rest = UNIT_MS;
 		alive = wait_for_change(wait, rest);
 		r = look(wait, err);
-		if (r == 0)
-			r = check_alive(wait, alive, err);
+		if (r == 0 && !alive)
+			r = error_set(err, -ECHILD,
+				"the DHCP client ('%s') has ended: run it by hand to see why",
+				dhcp_client_path());
 	}
 	return r;
 }
@@ -289,8 +244,6 @@ int dhcp_await(struct wiring *wiring, struct error *err)
 		r = open_changes(dir, &changes, err);
 	if (r < 0)
 		return r;
-	wait.is_plain = !dhcp_client_has_systemd();
-	wait.unit_until = deadline_clock_ms() + UNIT_MS;
 	wait.dir = dir;
 	wait.changes = changes;
 	r = wait_for_lease(&wait, err);

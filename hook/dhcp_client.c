@@ -16,6 +16,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -23,16 +24,21 @@
 #include "hook/dhcp.h"
 #include "hook/dhcp_parts.h"
 #include "hook/host.h"
+#include "hook/log.h"
 #include "hook/netns.h"
 #include "hook/proc.h"
 #include "schema/cleanup.h"
 #include "schema/deadline.h"
 #include "schema/error.h"
 #include "schema/record.h"
+#include "schema/text.h"
 
 /* How long it has for its farewell to the server, and how long the kernel for a killed process. */
 #define RELEASE_MS 1000
 #define KILLED_MS 2000
+/* How long systemd may take to give it a unit, and how often that is looked at; it takes 20 ms. */
+#define UNIT_MS 2000
+#define UNIT_LOOK_MS 5
 /* Descriptors that stay open until exec are moved out of the way of those that it gets. */
 #define FD_ASIDE 16
 /* What the kernel puts behind the path of a program that is no more (proc(5)). */
@@ -246,24 +252,91 @@ static int launch_command(
 	return r;
 }
 
+static int start(const struct dhcp_client *client, bool has_unit, struct error *err)
+{
+	struct dhcp_command command = { .n = 0 };
+	int r = dhcp_command_make(client, has_unit, &command, err);
+
+	return r == 0 ? launch_command(client, &command, err) : r;
+}
+
+/* Does systemd run, and is its program there? As sd_booted(3) has it. */
+static bool has_systemd(void)
+{
+	struct stat status;
+
+	return lstat("/run/systemd/system", &status) == 0 && S_ISDIR(status.st_mode) &&
+	       access(DHCP_SYSTEMD_RUN, X_OK) == 0;
+}
+
+/* It asks systemd for the unit, and becomes the client when it has it. */
+static bool is_systemd_run(pid_t pid)
+{
+	static const char name[] = "systemd-run\n";
+	char number[TEXT_UINT];
+	char path[32];
+	char text[32];
+	ssize_t n;
+
+	text_join(path, sizeof(path), "/proc/", text_uint((uint64_t)pid, number), "/comm");
+	autoclose int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	n = fd < 0 ? -1 : read(fd, text, sizeof(text));
+	return n == (ssize_t)strlen(name) && !memcmp(text, name, strlen(name));
+}
+
+/* Until the client has its unit. False: it has none, as systemd is ill: it may refuse, or never
+ * answer.
+ */
+static bool await_unit(const struct dhcp_client *client)
+{
+	int64_t until = deadline_clock_ms() + UNIT_MS;
+	struct dhcp_process process;
+	char name[DHCP_NAME_MAX];
+	bool alive = true;
+
+	dhcp_file_name(client->id, client->endpoint->interface, DHCP_CLIENT, name);
+	if (dhcp_file_get_client(client->dir, name, &process, NULL) < 0)
+		return false;
+	while (alive && is_systemd_run(process.pid) && deadline_clock_ms() < until)
+		if (proc_outlives(process.pid, process.start, UNIT_LOOK_MS, &alive, NULL) < 0)
+			return false;
+	return !is_systemd_run(process.pid) &&
+	       proc_is_alive(process.pid, process.start, &alive, NULL) == 0 && alive;
+}
+
+/* Without a unit it lives on as long as its cgroup. */
+static int start_in_unit(const struct dhcp_client *client, struct error *err)
+{
+	int r = start(client, true, err);
+
+	if (r < 0 || await_unit(client))
+		return r;
+	r = dhcp_client_stop(client->dir, client->id, client->endpoint->interface, err);
+	if (r < 0)
+		return r;
+	log_notice("container '%s': systemd gives the DHCP client no unit: it stays in the cgroup "
+		   "that it was started in",
+		client->id);
+	return start(client, false, err);
+}
+
 /**
  * dhcp_client_start() - start an endpoint's client
  * @client: the client; its id's lock is held
  * @err:    filled on failure
  *
- * It runs when this returns, and RUN/dhcp says as which process.
+ * It runs when this returns, where systemd runs as a unit of its own; RUN/dhcp says as which
+ * process.
  *
  * Return: 0; -ENOENT: there is no such program; or what the failed system call gave.
  */
 int dhcp_client_start(const struct dhcp_client *client, struct error *err)
 {
-	struct dhcp_command command = { .n = 0 };
-	int r = dhcp_command_make(client, &command, err);
+	int r = client->member ? 0 : make_event_link(client, err);
 
-	if (r == 0 && !client->member)
-		r = make_event_link(client, err);
 	if (r == 0)
-		r = launch_command(client, &command, err);
+		r = has_systemd() ? start_in_unit(client, err) : start(client, false, err);
 	return r < 0 ? error_prefix(err, "cannot start the DHCP client") : 0;
 }
 

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "hook/dhcp.h"
@@ -31,8 +30,6 @@ static const struct {
 };
 
 #define N_PROGRAMS (sizeof(programs) / sizeof(programs[0]))
-
-static const char systemd_run[] = "/usr/bin/systemd-run";
 
 /* The index of the first that is there; N_PROGRAMS: none is. */
 static unsigned find_program(void)
@@ -71,19 +68,6 @@ int dhcp_client_find(struct error *err)
 		"'udhcpc'; Fedora, RHEL and others: 'busybox')");
 }
 
-/**
- * dhcp_client_has_systemd() - can a client have a unit of its own
- *
- * Return: true where systemd runs (sd_booted(3)) and its program is there.
- */
-bool dhcp_client_has_systemd(void)
-{
-	struct stat status;
-
-	return lstat("/run/systemd/system", &status) == 0 && S_ISDIR(status.st_mode) &&
-	       access(systemd_run, X_OK) == 0;
-}
-
 /* Adds an argument, which is the parts one behind the other. */
 #define add(command, ...) add_parts((command), (const char *const[]){ __VA_ARGS__, NULL })
 
@@ -116,7 +100,7 @@ static void add_unit(struct dhcp_command *command, const struct dhcp_client *cli
 	char of[TEXT_UINT];
 	char by[TEXT_UINT];
 
-	add(command, systemd_run);
+	add(command, DHCP_SYSTEMD_RUN);
 	add(command, "--scope");
 	add(command, "--collect");
 	add(command, "--quiet");
@@ -173,14 +157,15 @@ static void add_identity(struct dhcp_command *command, const struct dhcp_client 
 
 /**
  * dhcp_command_make() - the command line of a client
- * @client:  the client
- * @command: empty; the command line
- * @err:     filled on failure
+ * @client:   the client
+ * @has_unit: is it to be a unit of systemd
+ * @command:  empty; the command line
+ * @err:      filled on failure
  *
  * Return: 0; -ENOENT: there is no such program; -E2BIG; or what realpath(3) gave.
  */
-int dhcp_command_make(
-	const struct dhcp_client *client, struct dhcp_command *command, struct error *err)
+int dhcp_command_make(const struct dhcp_client *client, bool has_unit, struct dhcp_command *command,
+	struct error *err)
 {
 	unsigned program = find_program();
 	char name[DHCP_NAME_MAX];
@@ -190,7 +175,7 @@ int dhcp_command_make(
 		return dhcp_client_find(err);
 	if (!realpath(client->host->run, run))
 		return error_set_errno(err, "cannot resolve '%s'", client->host->run);
-	if (!client->is_plain && dhcp_client_has_systemd())
+	if (has_unit)
 		add_unit(command, client);
 	add(command, programs[program].path);
 	if (programs[program].is_busybox)

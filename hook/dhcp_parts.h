@@ -61,7 +61,6 @@ struct dhcp_client {
 	const struct record_member *member; /* whose namespace it enters; NULL: it is there */
 	uint64_t netns_cookie;		    /* with a member: of that namespace */
 	const struct ip *again;		    /* the address to ask for; NULL: any */
-	bool is_plain;			    /* not as a unit of systemd */
 };
 
 #define DHCP_ARGUMENTS_MAX 40
@@ -77,9 +76,10 @@ struct dhcp_command {
 };
 
 /* dhcp_command.c */
-int dhcp_command_make(
-	const struct dhcp_client *client, struct dhcp_command *command, struct error *err);
-bool dhcp_client_has_systemd(void);
+#define DHCP_SYSTEMD_RUN "/usr/bin/systemd-run"
+
+int dhcp_command_make(const struct dhcp_client *client, bool has_unit, struct dhcp_command *command,
+	struct error *err);
 
 /* dhcp_client.c */
 int dhcp_close_others(unsigned flags, struct error *err);

@@ -102,6 +102,25 @@ no_scopes() {
 	wait_until ipv4_is "$SLEEPER" "$ADDRESS"
 }
 
+@test "gc is a service that ends at once: the client that it has started lives on" {
+	attach_lan c0
+	kill -9 "$(client_of c0)"
+	wait_until no_clients
+	printf '#!/bin/sh\nexec "%s" --etc "%s" --run "%s" gc\n' "$BUILD/oci-macvlan" "$ETC" "$RUN" \
+		>"$BATS_TEST_TMPDIR/gc"
+	chmod +x "$BATS_TEST_TMPDIR/gc"
+	systemd-run --quiet --unit=gc --service-type=oneshot "$BATS_TEST_TMPDIR/gc"
+	wait_until unit_ended gc
+	client_lives c0
+	[[ $(cgroup_of "$(client_of c0)") == /system.slice/oci-macvlan-dhcp-*.scope ]]
+	wait_until ipv4_is "$SLEEPER" "$ADDRESS"
+}
+
+# Nothing of it runs any more.
+unit_ended() { # UNIT
+	[ "$(systemctl show -P ActiveState "$1")" = inactive ]
+}
+
 # --- a systemd that does not answer ---
 
 socket_away() {
@@ -118,6 +137,10 @@ socket_back() {
 	attach_lan c0
 	client_lives c0
 	[ -n "$ADDRESS" ]
+	kill -9 "$(client_of c0)"
+	wait_until no_clients
+	cli gc
+	client_lives c0
 	socket_back
 }
 
