@@ -188,7 +188,8 @@ static int apply(struct wait *wait, struct error *err)
 	r = dhcp_take(&change, &config->addresses[0], err);
 	if (r < 0)
 		return r;
-	dhcp_set_mtu(&change, config->mtu);
+	dhcp_limit(&change, &wait->lease);
+	dhcp_set_mtu(&change, NULL, &wait->lease);
 	dhcp_add_listed(wiring->endpoint, &wait->lease);
 	dhcp_file_name(wiring->id, wiring->endpoint->interface, DHCP_APPLIED, name);
 	return lease_save(wait->dir, name, &wait->lease, err);

@@ -108,7 +108,9 @@ void dhcp_add_listed(const struct record_endpoint *endpoint, struct lease *lease
 
 /* dhcp_update.c */
 int dhcp_take(const struct dhcp_change *change, const struct cidr *address, struct error *err);
-void dhcp_set_mtu(const struct dhcp_change *change, unsigned mtu);
+void dhcp_limit(const struct dhcp_change *change, const struct lease *lease);
+void dhcp_set_mtu(
+	const struct dhcp_change *change, const struct lease *old, const struct lease *lease);
 bool dhcp_put_address(struct record_endpoint *endpoint, const struct cidr *address);
 int dhcp_update(const struct dhcp_change *change, struct error *err);
 

@@ -29,6 +29,10 @@
 
 /* RFC 8200 section 5: with a smaller one the kernel ends IPv6 on a link. */
 #define MTU_MIN_IP6 1280
+/* How much longer than its lease an address stays where no client ends it. One that lives may renew
+ * late: udhcpc asks after 16 s at the earliest, however short the lease.
+ */
+#define LATE_S 20
 
 static int check_host(struct host *host, const struct ip *ip, struct error *err)
 {
@@ -110,6 +114,27 @@ int dhcp_take(const struct dhcp_change *change, const struct cidr *address, stru
 	return 0;
 }
 
+/**
+ * dhcp_limit() - have the kernel take an endpoint's leased address away some time after its lease
+ * @change: the endpoint, which has the address
+ * @lease:  the lease
+ *
+ * As the client does when the time is over; but somebody may have killed it. What fails is a line
+ * in the log.
+ */
+void dhcp_limit(const struct dhcp_change *change, const struct lease *lease)
+{
+	const struct record_endpoint *endpoint = change->endpoint;
+	uint32_t rest = lease_remaining(lease);
+	struct error err;
+
+	rest = rest < LEASE_FOR_EVER - LATE_S ? rest + LATE_S : LEASE_FOR_EVER;
+	if (rtnl_addr_set_lifetime(&change->netns->nl, endpoint->ifindex,
+		    &lease->config.addresses[0], rest, &err) < 0)
+		log_notice("container '%s': '%s': the leased address gets no lifetime: %s",
+			change->record->id, endpoint->interface, err.text);
+}
+
 /* Has it IPv6, or may it get it from a router that has not spoken yet? In the other case it was
  * turned off (endpoint.c).
  */
@@ -128,30 +153,34 @@ static bool has_ip6(const struct record_endpoint *endpoint)
 /**
  * dhcp_set_mtu() - have an endpoint's link use the MTU that the server says
  * @change: the endpoint
- * @mtu:    bytes; 0: nothing is said
+ * @old:    the lease before; NULL: there was none
+ * @lease:  the lease
  *
- * Never more than the parent's, nor less than IPv6 needs. What fails is a line in the log.
+ * Never more than the parent's, nor less than IPv6 needs; the parent's where the server says none
+ * any more. What fails is a line in the log.
  */
-void dhcp_set_mtu(const struct dhcp_change *change, unsigned mtu)
+void dhcp_set_mtu(
+	const struct dhcp_change *change, const struct lease *old, const struct lease *lease)
 {
 	const struct record_endpoint *endpoint = change->endpoint;
+	unsigned mtu = lease->config.mtu;
 	struct rtnl_link parent = { 0 };
 	struct error err;
 	int r;
 
-	if (!mtu || !endpoint->dhcp.gives_mtu)
+	if (!endpoint->dhcp.gives_mtu || (!mtu && (!old || !old->config.mtu)))
 		return;
 	r = rtnl_link_get_index(
 		&change->host->nl, RTNL_HERE, endpoint->parent_ifindex, &parent, &err);
-	if (has_ip6(endpoint) && mtu < MTU_MIN_IP6)
+	if (mtu && mtu < MTU_MIN_IP6 && has_ip6(endpoint))
 		mtu = MTU_MIN_IP6;
-	if (r == 0 && mtu > parent.mtu)
+	if (r == 0 && (!mtu || mtu > parent.mtu))
 		mtu = parent.mtu;
 	if (r == 0)
 		r = rtnl_link_set_mtu(&change->netns->nl, endpoint->ifindex, mtu, &err);
 	if (r < 0)
 		log_notice("container '%s': '%s' keeps its MTU, the DHCP server says %u: %s",
-			change->record->id, endpoint->interface, mtu, err.text);
+			change->record->id, endpoint->interface, lease->config.mtu, err.text);
 }
 
 /**
@@ -276,7 +305,7 @@ static int change_to(const struct dhcp_change *change, const struct lease *old,
 		r = add_address(change, address, err);
 		if (r < 0)
 			return r;
-		dhcp_set_mtu(change, lease->config.mtu);
+		dhcp_set_mtu(change, old, lease);
 		r = dhcp_routes_add(change, old, lease, err);
 	}
 	if (r == 0)
@@ -396,6 +425,8 @@ int dhcp_update(const struct dhcp_change *change, struct error *err)
 		if (r < 0)
 			return keep_old(change, &old, err);
 	}
+	if (lease.is_bound)
+		dhcp_limit(change, &lease);
 	if (!is_same)
 		say(change, &old, &lease);
 	return save_applied(change, &lease, err);

@@ -93,6 +93,8 @@ struct rtnl_addr {
 
 int rtnl_addr_add(struct nl *nl, int ifindex, const struct cidr *address, bool detect_duplicates,
 	struct error *err);
+int rtnl_addr_set_lifetime(struct nl *nl, int ifindex, const struct cidr *address, uint32_t seconds,
+	struct error *err);
 int rtnl_addr_del(struct nl *nl, int ifindex, const struct cidr *address, struct error *err);
 /* One address of a link. Returns 0 or -errno (to fail). */
 typedef int rtnl_link_addr_fn(void *arg, const struct rtnl_addr *addr);

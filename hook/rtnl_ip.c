@@ -25,6 +25,21 @@ static void put_ip(struct nlmsghdr *request, uint16_t type, const struct ip *ip)
 	mnl_attr_put(request, type, ip_size(ip->family), ip->bytes);
 }
 
+static struct nlmsghdr *put_addr(void *buffer, int ifindex, const struct cidr *address)
+{
+	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
+	struct ifaddrmsg *message;
+
+	request->nlmsg_type = RTM_NEWADDR;
+	message = mnl_nlmsg_put_extra_header(request, sizeof(*message));
+	message->ifa_family = (uint8_t)address->ip.family;
+	message->ifa_prefixlen = address->len;
+	message->ifa_index = (uint32_t)ifindex;
+	put_ip(request, IFA_LOCAL, &address->ip);
+	put_ip(request, IFA_ADDRESS, &address->ip);
+	return request;
+}
+
 /**
  * rtnl_addr_add() - give a link an address
  * @nl:      a socket in its namespace
@@ -40,24 +55,39 @@ int rtnl_addr_add(struct nl *nl, int ifindex, const struct cidr *address, bool d
 	struct error *err)
 {
 	_Alignas(struct nlmsghdr) char buffer[NL_REQUEST_MAX];
-	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
+	struct nlmsghdr *request = put_addr(buffer, ifindex, address);
+	struct ifaddrmsg *message = mnl_nlmsg_get_payload(request);
 	sa_family_t family = address->ip.family;
-	struct ifaddrmsg *message;
 
-	request->nlmsg_type = RTM_NEWADDR;
 	request->nlmsg_flags = NLM_F_CREATE | NLM_F_EXCL;
-	message = mnl_nlmsg_put_extra_header(request, sizeof(*message));
-	message->ifa_family = (uint8_t)family;
-	message->ifa_prefixlen = address->len;
 	message->ifa_flags = family == AF_INET6 && !detect_duplicates ? IFA_F_NODAD : 0;
-	message->ifa_index = (uint32_t)ifindex;
-	put_ip(request, IFA_LOCAL, &address->ip);
-	put_ip(request, IFA_ADDRESS, &address->ip);
 	if (family == AF_INET && address->len < 31) {
 		struct ip broadcast = cidr_last(address);
 
 		put_ip(request, IFA_BROADCAST, &broadcast);
 	}
+	return nl_request(nl, request, NULL, NULL, err);
+}
+
+/**
+ * rtnl_addr_set_lifetime() - have the kernel delete an address when its time is over
+ * @nl:      a socket in its namespace
+ * @ifindex: its index
+ * @address: the address, IPv4, which the link has
+ * @seconds: from now on, not 0; UINT32_MAX: it stays (INFINITY_LIFE_TIME, linux/if_addr.h)
+ * @err:     filled on failure
+ *
+ * Return: 0, or what RTM_NEWADDR gave.
+ */
+int rtnl_addr_set_lifetime(
+	struct nl *nl, int ifindex, const struct cidr *address, uint32_t seconds, struct error *err)
+{
+	const struct ifa_cacheinfo lifetime = { .ifa_prefered = seconds, .ifa_valid = seconds };
+	_Alignas(struct nlmsghdr) char buffer[NL_REQUEST_MAX];
+	struct nlmsghdr *request = put_addr(buffer, ifindex, address);
+
+	request->nlmsg_flags = NLM_F_REPLACE;
+	mnl_attr_put(request, IFA_CACHEINFO, sizeof(lifetime), &lifetime);
 	return nl_request(nl, request, NULL, NULL, err);
 }
 

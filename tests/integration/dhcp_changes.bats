@@ -52,9 +52,69 @@ assert_make_before_break() { # OLD NEW
 	wait_until acknowledged "$MAC" 2
 	client_renew c0
 	wait_until acknowledged "$MAC" 3
-	assert_eq "" "$(cat "$CHANGES")" "changes of addresses"
+	# But the lifetime.
+	assert_eq "" "$(grep ' inet ' "$CHANGES" | grep -v "^[0-9]*: eth0 *inet $ADDRESS ")" "changes"
 	ipv4_is "$SLEEPER" "$ADDRESS"
 	assert_default "$SLEEPER" 4 "10.0.0.1 eth0"
+}
+
+# How long the kernel keeps the address: so many seconds, within 5.
+lifetime_is() { # PID SECONDS
+	local found
+
+	found=$(in_netns "$1" ip -4 -j addr show dev eth0 | jq '.[].addr_info[] | select(.local).valid_life_time')
+	[ "$found" -le "$2" ] && [ "$found" -gt $(($2 - 5)) ]
+}
+
+@test "the kernel takes an address away 20 s after its lease, should nobody else" {
+	hostile_start 51:00000258
+	attach_lan c0
+	wait_until lifetime_is "$SLEEPER" 620
+	dhcp_stop hostile
+	hostile_start 51:00000020
+	client_renew c0
+	wait_until lifetime_is "$SLEEPER" 52
+	dhcp_stop hostile
+	hostile_start 51:00000258
+	client_renew c0
+	wait_until lifetime_is "$SLEEPER" 620
+	ipv4_is "$SLEEPER" "$ADDRESS"
+}
+
+@test "a killed client, and no gc: the address goes with its lease; gc brings it again" {
+	hostile_start 51:00000002
+	attach_lan c0
+	kill -KILL "$(client_of c0)"
+	dhcp_stop hostile
+	WAIT_SECONDS=30 wait_until ipv4_is "$SLEEPER" ""
+	assert_default "$SLEEPER" 4 ""
+	hostile_start
+	cli gc
+	wait_until ipv4_is "$SLEEPER" "$ADDRESS"
+	wait_until default_is "$SLEEPER" "10.0.0.1 eth0"
+}
+
+@test "a lease without an end: the kernel keeps the address" {
+	hostile_start 51:ffffffff
+	attach_lan c0
+	lifetime_is "$SLEEPER" 4294967295
+}
+
+@test "the MTU that the server says, another, and none any more" {
+	mtu_is() {
+		[ "$(link_get "$SLEEPER" eth0 .mtu)" = "$1" ]
+	}
+	dnsmasq_start --dhcp-option=option:mtu,1400
+	attach_lan c0
+	mtu_is 1400
+	dhcp_stop dnsmasq
+	dnsmasq_start --dhcp-option=option:mtu,1300
+	client_renew c0
+	wait_until mtu_is 1300
+	dhcp_stop dnsmasq
+	dnsmasq_start
+	client_renew c0
+	wait_until mtu_is 1500
 }
 
 @test "a short lease is renewed by itself" {
