@@ -309,11 +309,13 @@ int collect(struct collection *collection, const char *id, struct error *err)
 	if (r < 0)
 		return r == -EAGAIN || r == -EDEADLK ? 0 : r;
 	r = record_load(host->store.containers, id, &record, err);
-	if (r == 0)
+	if (r == 0) {
 		r = *record->joined ? collect_joined(collection, record, err)
 				    : collect_owner(collection, record, err);
-	else if (r == -ENOENT)
+	} else if (r == -ENOENT) {
 		collection->is_awaited = true; /* somebody was faster */
+		r = 0;
+	}
 	host_unlock(host, id);
-	return r == -ENOENT ? 0 : r;
+	return r;
 }

@@ -284,6 +284,17 @@ assert_remaining() { # JSON
 	assert_run_empty
 }
 
+@test "gc cannot start a client again that is not on this host any more: it says so" {
+	dnsmasq_start
+	attach_lan c0
+	kill -KILL "$(client_of c0)"
+	wait_until no_clients
+	run without_dhcp_client "$BUILD/oci-macvlan" --etc "$ETC" --run "$RUN" gc
+	assert_eq 1 "$status" "status ($output)"
+	assert_contains "$output" "container 'c0': 'eth0': cannot start the DHCP client: there is no DHCP client"
+	assert_contains "$output" "package 'udhcpc'"
+}
+
 @test "check: no DHCP client on this host is broken, for a network that needs one" {
 	network_dual
 	found=$(cli check lan)
