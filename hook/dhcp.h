@@ -30,12 +30,14 @@ void dhcp_settle(const struct plan *plan, struct record *record);
 void dhcp_catch_up(
 	struct host *host, struct netns *netns, const struct plan *plan, struct record *record);
 
-/* dhcp_end.c: a detach, and gc */
+/* dhcp_end.c: a detach, and gc for the dead */
 int dhcp_stop(
 	const struct host *host, const struct record *record, unsigned first, struct error *err);
 int dhcp_remove(const struct host *host, const char *id, const struct record_endpoint *endpoint,
 	struct error *err);
 int dhcp_sweep(struct collection *collection, struct error *err);
+
+/* dhcp_revive.c: gc, for living containers */
 int dhcp_revive(struct collection *collection, const struct record *record, struct error *err);
 
 /* dhcp_client.c: the program */

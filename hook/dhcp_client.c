@@ -60,11 +60,7 @@ static int make_event_link(const struct dhcp_client *client, struct error *err)
 	if (n > (ssize_t)strlen(DELETED) && !strcmp(self + n - strlen(DELETED), DELETED))
 		self[n - (ssize_t)strlen(DELETED)] = '\0';
 	dhcp_file_name(client->id, client->endpoint->interface, DHCP_EVENT, name);
-	if (unlinkat(client->dir, name, 0) < 0 && errno != ENOENT)
-		return error_set_errno(err, "cannot remove 'dhcp/%s'", name);
-	if (symlinkat(self, client->dir, name) < 0)
-		return error_set_errno(err, "cannot make 'dhcp/%s'", name);
-	return 0;
+	return dhcp_file_put_event(client->dir, name, self, err);
 }
 
 /* What the child and its parent have open on the way. */
@@ -354,22 +350,11 @@ static int end_process(int pidfd, int number, int milliseconds)
 	return r > 0 ? 0 : -ETIME;
 }
 
-/**
- * dhcp_client_stop() - end an endpoint's client, with a farewell to its server
- * @dir:       RUN/dhcp
- * @id:        the container whose record it is in, whose lock is held
- * @interface: its name in the container
- * @err:       filled on failure
- *
- * Return: 0, also when there is none; -ETIME: it does not end; what the file system gave.
- */
-int dhcp_client_stop(int dir, const char *id, const char *interface, struct error *err)
+static int end_client(int dir, const char *name, bool says_farewell, struct error *err)
 {
 	struct dhcp_process client;
-	char name[DHCP_NAME_MAX];
 	bool alive = false;
-	int r = dhcp_file_get_client(
-		dir, dhcp_file_name(id, interface, DHCP_CLIENT, name), &client, err);
+	int r = dhcp_file_get_client(dir, name, &client, err);
 
 	if (r < 0)
 		return r == -ENOENT || r == -EINVAL ? 0 : r;
@@ -384,8 +369,40 @@ int dhcp_client_stop(int dir, const char *id, const char *interface, struct erro
 	r = proc_is_alive(client.pid, client.start, &alive, err);
 	if (r < 0 || !alive)
 		return r;
-	if (end_process(pidfd, SIGTERM, RELEASE_MS) == 0 ||
+	if ((says_farewell && end_process(pidfd, SIGTERM, RELEASE_MS) == 0) ||
 		end_process(pidfd, SIGKILL, KILLED_MS) == 0)
 		return 0;
 	return error_set(err, -ETIME, "the DHCP client (pid %d) does not end", (int)client.pid);
+}
+
+/**
+ * dhcp_client_stop() - end an endpoint's client, with a farewell to its server
+ * @dir:       RUN/dhcp
+ * @id:        the container whose record it is in, whose lock is held
+ * @interface: its name in the container
+ * @err:       filled on failure
+ *
+ * Return: 0, also when there is none; -ETIME: it does not end; what the file system gave.
+ */
+int dhcp_client_stop(int dir, const char *id, const char *interface, struct error *err)
+{
+	char name[DHCP_NAME_MAX];
+
+	return end_client(dir, dhcp_file_name(id, interface, DHCP_CLIENT, name), true, err);
+}
+
+/**
+ * dhcp_client_kill() - end an endpoint's client, whose server is not to hear of that
+ * @dir:       RUN/dhcp
+ * @id:        the container whose record it is in, whose lock is held
+ * @interface: its name in the container
+ * @err:       filled on failure
+ *
+ * Return: as dhcp_client_stop().
+ */
+int dhcp_client_kill(int dir, const char *id, const char *interface, struct error *err)
+{
+	char name[DHCP_NAME_MAX];
+
+	return end_client(dir, dhcp_file_name(id, interface, DHCP_CLIENT, name), false, err);
 }

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
  * The end of DHCP clients: with their endpoint, while its link is still there, for the farewell to
- * the server; and what gc does for those that are nobody's, and for containers whose client has
- * died.
+ * the server; and of those that are nobody's.
  */
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -13,7 +11,6 @@
 #include "hook/dhcp.h"
 #include "hook/dhcp_parts.h"
 #include "hook/host.h"
-#include "hook/proc.h"
 #include "hook/reconcile.h"
 #include "ipam/dir.h"
 #include "schema/cleanup.h"
@@ -154,114 +151,4 @@ int dhcp_sweep(struct collection *collection, struct error *err)
 		return r == -ENOENT ? 0 : r;
 	sweep.dir = dir;
 	return dir_list(dir, sweep_file, &sweep, err);
-}
-
-/* NULL: none of them lives. */
-static int find_living(
-	const struct record *record, const struct record_member **ret, struct error *err)
-{
-	const struct record_member *found = NULL;
-
-	for (unsigned i = 0; !found && i < record->n_members; i++) {
-		const struct record_member *member = &record->members[i];
-		bool alive = false;
-		int r = proc_is_alive(member->pid, member->start, &alive, err);
-
-		if (r < 0)
-			return r;
-		if (alive)
-			found = member;
-	}
-	*ret = found;
-	return 0;
-}
-
-/* What cannot be told is an error: a second client would be worse than none. */
-static int has_client(int dir, const char *id, const struct record_endpoint *endpoint, bool *ret,
-	struct error *err)
-{
-	struct dhcp_process client;
-	char name[DHCP_NAME_MAX];
-	int r = dhcp_file_get_client(
-		dir, dhcp_file_name(id, endpoint->interface, DHCP_CLIENT, name), &client, err);
-
-	*ret = false;
-	if (r < 0)
-		return r == -ENOENT || r == -EINVAL ? 0 : r;
-	return proc_is_alive(client.pid, client.start, ret, err);
-}
-
-static const struct ip *leased_ip(const struct record_endpoint *endpoint)
-{
-	for (unsigned i = 0; i < endpoint->n_addresses; i++)
-		if (endpoint->addresses[i].ip.family == AF_INET)
-			return &endpoint->addresses[i].ip;
-	return NULL;
-}
-
-static void report_revived(
-	const struct collection *collection, const char *id, const struct record_endpoint *endpoint)
-{
-	char line[CONTAINER_ID_MAX + 128];
-
-	if (!collection->output->freed)
-		return;
-	snprintf(line, sizeof(line),
-		"container '%s': %s the DHCP client of '%s' again: it had ended", id,
-		collection->dry_run ? "would start" : "started", endpoint->interface);
-	collection->output->freed(collection->output->arg, line);
-}
-
-static int revive_one(struct collection *collection, int dir, const struct record *record,
-	const struct record_endpoint *endpoint, struct error *err)
-{
-	struct dhcp_client client = {
-		.host = collection->host,
-		.dir = dir,
-		.id = record->id,
-		.endpoint = endpoint,
-		.netns_cookie = record->netns_cookie,
-		.again = leased_ip(endpoint),
-	};
-	bool has_one = false;
-	int r = find_living(record, &client.member, err);
-
-	if (r == 0)
-		r = has_client(dir, record->id, endpoint, &has_one, err);
-	if (r == 0 && (!client.member || has_one))
-		return 0;
-	if (r == 0 && !collection->dry_run)
-		r = dhcp_client_start(&client, err);
-	if (r < 0)
-		return error_prefix(err, "container '%s': '%s'", record->id, endpoint->interface);
-	report_revived(collection, record->id, endpoint);
-	return 0;
-}
-
-/**
- * dhcp_revive() - start clients again that died while their container lives
- * @collection: the run
- * @record:     the record, of a living container, whose lock is held
- * @err:        filled on failure
- *
- * Each asks its server for the address that it had.
- *
- * Return: 0, or what dhcp_client_start() gave.
- */
-int dhcp_revive(struct collection *collection, const struct record *record, struct error *err)
-{
-	int r = 0;
-
-	for (unsigned i = 0; r == 0 && i < record->n_endpoints; i++) {
-		const struct record_endpoint *endpoint = &record->endpoints[i];
-		autoclose int dir = -1;
-
-		if (!endpoint->is_dhcp || endpoint->ifindex == 0)
-			continue;
-		r = dhcp_open_dir(&collection->host->store, false, &dir, err);
-		if (r < 0)
-			return r == -ENOENT ? 0 : r;
-		r = revive_one(collection, dir, record, endpoint, err);
-	}
-	return r;
 }

@@ -100,6 +100,29 @@ const char *dhcp_file_parse(const char *name, char ret_id[CONTAINER_ID_MAX + 1],
 	return suffix;
 }
 
+static int put_link(int dir, const char *name, const char *text, struct error *err)
+{
+	if (unlinkat(dir, name, 0) < 0 && errno != ENOENT)
+		return error_set_errno(err, "cannot remove 'dhcp/%s'", name);
+	if (symlinkat(text, dir, name) < 0)
+		return error_set_errno(err, "cannot make 'dhcp/%s'", name);
+	return 0;
+}
+
+/**
+ * dhcp_file_put_event() - have an endpoint's client call a hook
+ * @dir:  RUN/dhcp
+ * @name: of the file
+ * @hook: its path
+ * @err:  filled on failure
+ *
+ * Return: 0, or what symlink(2) gave.
+ */
+int dhcp_file_put_event(int dir, const char *name, const char *hook, struct error *err)
+{
+	return put_link(dir, name, hook, err);
+}
+
 /**
  * dhcp_file_put_client() - note which process is an endpoint's client
  * @dir:    RUN/dhcp
@@ -115,11 +138,7 @@ int dhcp_file_put_client(
 	char text[64];
 
 	snprintf(text, sizeof(text), "%d %" PRIu64, (int)client->pid, client->start);
-	if (unlinkat(dir, name, 0) < 0 && errno != ENOENT)
-		return error_set_errno(err, "cannot remove 'dhcp/%s'", name);
-	if (symlinkat(text, dir, name) < 0)
-		return error_set_errno(err, "cannot make 'dhcp/%s'", name);
-	return 0;
+	return put_link(dir, name, text, err);
 }
 
 /* "PID START" and nothing else. */

@@ -47,6 +47,7 @@ const char *dhcp_file_name(
 	const char *id, const char *interface, const char *suffix, char ret[DHCP_NAME_MAX]);
 const char *dhcp_file_parse(const char *name, char ret_id[CONTAINER_ID_MAX + 1],
 	char ret_interface[INTERFACE_NAME_MAX + 1]);
+int dhcp_file_put_event(int dir, const char *name, const char *hook, struct error *err);
 int dhcp_file_put_client(
 	int dir, const char *name, const struct dhcp_process *client, struct error *err);
 int dhcp_file_get_client(int dir, const char *name, struct dhcp_process *ret, struct error *err);
@@ -85,6 +86,7 @@ int dhcp_command_make(const struct dhcp_client *client, bool has_unit, struct dh
 int dhcp_close_others(unsigned flags, struct error *err);
 int dhcp_client_start(const struct dhcp_client *client, struct error *err);
 int dhcp_client_stop(int dir, const char *id, const char *interface, struct error *err);
+int dhcp_client_kill(int dir, const char *id, const char *interface, struct error *err);
 
 /* dhcp_values.c */
 int dhcp_values_read(char *const environment[], struct lease *ret, struct error *err);

@@ -384,6 +384,49 @@ lifetime_is() { # PID SECONDS
 	wait_until dnsmasq_lease_gone "$MAC"
 }
 
+# Attaches c0 with a hook that is somewhere else, and is gone afterwards.
+attach_with_lost_hook() {
+	local build=$BUILD
+
+	BUILD=$BATS_TEST_TMPDIR/elsewhere
+	mkdir -p "$BUILD"
+	cp "$build/oci-macvlan-hook" "$BUILD/"
+	attach_lan c0
+	BUILD=$build
+	rm "$BATS_TEST_TMPDIR/elsewhere/oci-macvlan-hook"
+}
+
+@test "the hook was moved: gc has the client call the one beside it" {
+	hostile_start
+	dhcp_capture
+	attach_with_lost_hook
+	before=$(client_of c0)
+	assert_contains "$(cli gc --dry-run)" "would start the DHCP client of 'eth0' again: the hook"
+	assert_eq "$before" "$(client_of c0)"
+	assert_contains "$(cli gc)" "started the DHCP client of 'eth0' again: the hook that it called is gone"
+	refute test "$before" = "$(client_of c0)"
+	assert_eq "" "$(cli gc)"
+	assert_eq "" "$(dhcp_packets Release "$MAC")" "farewells"
+	dhcp_stop hostile
+	hostile_start --address 10.0.0.67
+	client_renew c0
+	wait_until ipv4_is "$SLEEPER" 10.0.0.67/24
+}
+
+@test "the hook is gone altogether: gc says so, and leaves the client alone" {
+	dnsmasq_start
+	attach_with_lost_hook
+	before=$(client_of c0)
+	cp "$BUILD/oci-macvlan" "$BATS_TEST_TMPDIR/elsewhere/"
+	[ ! -e /usr/local/libexec/oci-macvlan ] || mount -t tmpfs none /usr/local/libexec/oci-macvlan
+	run "$BATS_TEST_TMPDIR/elsewhere/oci-macvlan" --etc "$ETC" --run "$RUN" gc
+	assert_eq 1 "$status" "status ($output)"
+	assert_contains "$output" "container 'c0': 'eth0': the hook that its DHCP client called is gone: there is no"
+	assert_eq "$before" "$(client_of c0)"
+	client_lives c0
+	cli gc
+}
+
 @test "poststop never comes: the client's next event ends it, and frees all" {
 	dnsmasq_start
 	attach_lan c0
