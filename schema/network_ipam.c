@@ -170,6 +170,19 @@ static int refuse_key(
 		err, -EINVAL, "%s.%s: driver '%s' has none: remove it", where, key, ipam->driver);
 }
 
+/* In CNI's own files it is the driver's name: whoever copies from one is not to get another. */
+static int check_type(const struct ipam *ipam, const char *where, struct error *err)
+{
+	const struct json *type = ipam->config ? json_member(ipam->config, "type") : NULL;
+
+	if (!type || (type->type == JSON_STRING && !strcmp(type->text, ipam->driver)))
+		return 0;
+	return error_set(err, -EINVAL,
+		"%s.config.type: is not the driver's name, '%s': remove it, or make the driver the "
+		"plugin that is meant",
+		where, ipam->driver);
+}
+
 /* A driver is ours, or else the name of a plugin. */
 static int settle(
 	const struct ipam *ipam, const char *where, struct network *network, struct error *err)
@@ -194,7 +207,7 @@ static int settle(
 		.config = ipam->config,
 		.path = ipam->path,
 	};
-	return 0;
+	return check_type(ipam, where, err);
 }
 
 /**
