@@ -21,6 +21,7 @@
 #include "hook/probe.h"
 #include "hook/reconcile.h"
 #include "hook/routes.h"
+#include "ipam/candidates.h"
 #include "ipam/claims.h"
 #include "ipam/ipam.h"
 #include "schema/cleanup.h"
@@ -36,6 +37,9 @@
  */
 #define ROOM_TRIES 6
 #define ROOM_PAUSE_NS 250000L
+
+/* How often a plugin may give what cannot be had. */
+#define GIVEN_TRIES 8
 
 /* The same network twice in one container: each has a key, a MAC and an address of its own. */
 static void set_key(struct record_endpoint *endpoint, const char *key, unsigned occurrence)
@@ -120,6 +124,7 @@ struct work {
 	struct wiring wiring;
 	struct ipam_request request;
 	bool key_is_name;
+	unsigned n_refused; /* how often what its plugin gave could not be had */
 };
 
 static struct work begin(const struct items *items, struct plan_item *item)
@@ -153,50 +158,45 @@ static int in_network(const struct work *work, int r, struct error *err)
 	return r < 0 ? error_prefix(err, "network '%s'", work->request.network->name) : r;
 }
 
-static int check_host(struct host *host, const struct ip_config *given, struct error *err)
+static struct plugin_request plugin_request(const struct items *items, struct work *work)
 {
-	bool is_own = false;
-	char text[IP_TEXT];
-	int r = 0;
+	return (struct plugin_request){
+		.host = items->host,
+		.record = items->record,
+		.endpoint = work->wiring.endpoint,
+		.item = &items->plan->items[work->wiring.item - items->plan->items],
+		.ipam = &work->request,
+		.pid = items->netns->pid,
+	};
+}
 
-	for (unsigned i = 0; r == 0 && i < given->n_addresses; i++) {
-		r = host_has_ip(host, &given->addresses[i].ip, &is_own, err);
-		if (r == 0 && is_own)
-			r = error_set(err, -EINVAL,
-				"address '%s' is the host's own address: keep the plugin from "
-				"giving it",
-				ip_format(&given->addresses[i].ip, text));
+/* Until the plugin gives what can be had, as far as is known on this host. With @refusal: why that
+ * is not what it gave before.
+ */
+static int claim_given(const struct items *items, struct work *work, const struct error *refusal,
+	struct ipam_result *ret, struct error *err)
+{
+	const struct plugin_request request = plugin_request(items, work);
+	struct error why;
+	int r = refusal ? plugin_ask_again(&request, refusal, err) : plugin_ask(&request, err);
+
+	if (r == 0)
+		r = allocate(items, &work->request, ret, err);
+	while (r == -EADDRINUSE && ++work->n_refused < GIVEN_TRIES) {
+		why = *err;
+		r = plugin_ask_again(&request, &why, err);
+		if (r == 0)
+			r = allocate(items, &work->request, ret, err);
 	}
 	return r;
 }
 
-/* A plugin may give what nobody may have. */
-static int ask_plugin(const struct items *items, struct work *work, struct error *err)
+static void set_addresses(const struct work *work, const struct ipam_result *result)
 {
-	struct plan_item *item = &items->plan->items[work->wiring.item - items->plan->items];
 	struct record_endpoint *endpoint = work->wiring.endpoint;
-	const struct plugin_request request = {
-		.host = items->host,
-		.record = items->record,
-		.endpoint = endpoint,
-		.pid = items->netns->pid,
-	};
-	int r;
 
-	item->given = calloc(1, sizeof(*item->given));
-	if (!item->given)
-		return error_set(err, -ENOMEM, "out of memory");
-	r = plugin_ask(&request, &item->answer, item->given, err);
-	if (r < 0)
-		return r;
-	endpoint->plugin.result = json_root(item->answer);
-	work->request.given = item->given;
-	r = ipam_check_given(&work->request, err);
-	if (r == 0)
-		r = check_host(items->host, item->given, err);
-	if (r < 0)
-		error_prefix(err, "IPAM plugin '%s'", endpoint->plugin.program);
-	return r;
+	endpoint->n_addresses = result->n;
+	memcpy(endpoint->addresses, result->addresses, sizeof(endpoint->addresses));
 }
 
 static int claim(const struct items *items, struct work *work, struct error *err)
@@ -206,14 +206,12 @@ static int claim(const struct items *items, struct work *work, struct error *err
 	int r = choose_key(
 		items, &work->request, endpoint, work->wiring.item, &work->key_is_name, err);
 
-	if (r == 0 && endpoint->plugin.program)
-		r = ask_plugin(items, work, err);
 	if (r == 0)
-		r = allocate(items, &work->request, &result, err);
+		r = endpoint->plugin.program ? claim_given(items, work, NULL, &result, err)
+					     : allocate(items, &work->request, &result, err);
 	if (r < 0)
 		return in_network(work, r, err);
-	endpoint->n_addresses = result.n;
-	memcpy(endpoint->addresses, result.addresses, sizeof(endpoint->addresses));
+	set_addresses(work, &result);
 	return 0;
 }
 
@@ -268,6 +266,76 @@ static int wire(struct work *work, struct probes *probes, struct error *err)
 	return r < 0 ? in_network(work, r, err) : deadline_check("attaching", err);
 }
 
+/* The endpoint whose plugin gave what somebody on the LAN has; NULL: it is none, or was it too
+ * often.
+ */
+static struct work *find_refused(struct work works[], unsigned n, const struct probes *probes)
+{
+	for (unsigned i = 0; probes->refused && i < n; i++)
+		if (&works[i].wiring == probes->refused->wiring &&
+			works[i].wiring.endpoint->plugin.program &&
+			++works[i].n_refused < GIVEN_TRIES)
+			return &works[i];
+	return NULL;
+}
+
+/* Returns 0 where all are to be tried out again. */
+static int replace_given(const struct items *items, struct work *work, const struct error *refusal,
+	struct error *err)
+{
+	struct record_endpoint *endpoint = work->wiring.endpoint;
+	struct ipam_result result = { 0 };
+	int r = 0;
+
+	for (unsigned i = 0; r == 0 && i < endpoint->n_addresses; i++)
+		r = candidates_drop(
+			&items->host->store, &work->request, &endpoint->addresses[i], NULL, err);
+	if (r == 0)
+		r = claim_given(items, work, refusal, &result, err);
+	if (r < 0)
+		return in_network(work, r, err);
+	set_addresses(work, &result);
+	return 0;
+}
+
+static void begin_probes(const struct items *items, struct probes *probes)
+{
+	probes->host = items->host;
+	probes->trial = NETNS_CLOSED;
+	probes->changes = NL_CLOSED;
+	probes->refused = NULL;
+	probes->n = 0;
+}
+
+static int try_out_once(const struct items *items, struct work works[], unsigned n,
+	struct probes *probes, struct error *err)
+{
+	begin_probes(items, probes);
+	for (unsigned i = 0; i < n; i++)
+		if (must_be_tried(&works[i]))
+			add_probe(probes, &works[i]);
+	return probes->n > 0 ? probes_run(probes, items->netns, err) : 0;
+}
+
+/* All addresses that are new on the LAN, until nobody has one of them. */
+static int try_out(const struct items *items, struct work works[], unsigned n,
+	struct probes *probes, struct error *err)
+{
+	int r = try_out_once(items, works, n, probes, err);
+
+	while (r == -EADDRINUSE) {
+		struct work *work = find_refused(works, n, probes);
+
+		if (!work)
+			break;
+		r = replace_given(items, work, &probes->refusal, err);
+		probes_close(probes);
+		if (r == 0)
+			r = try_out_once(items, works, n, probes, err);
+	}
+	return r;
+}
+
 /**
  * items_attach() - make all new endpoints of an attach
  * @items: whose
@@ -282,10 +350,7 @@ int items_attach(const struct items *items, struct error *err)
 	unsigned n = 0;
 	int r = 0;
 
-	probes.host = items->host;
-	probes.trial = NETNS_CLOSED;
-	probes.changes = NL_CLOSED;
-	probes.n = 0;
+	begin_probes(items, &probes);
 	for (unsigned i = 0; r == 0 && i < items->plan->n; i++) {
 		if (items->plan->items[i].joined)
 			continue;
@@ -293,12 +358,10 @@ int items_attach(const struct items *items, struct error *err)
 		r = claim(items, &works[n], err);
 		if (r == 0)
 			works[n].wiring.ra = choose_ra(items, &works[n]);
-		if (r == 0 && must_be_tried(&works[n]))
-			add_probe(&probes, &works[n]);
 		n++;
 	}
-	if (r == 0 && probes.n > 0)
-		r = probes_run(&probes, items->netns, err);
+	if (r == 0)
+		r = try_out(items, works, n, &probes, err);
 	for (unsigned i = 0; r == 0 && i < n; i++)
 		r = wire(&works[i], &probes, err);
 	/* After all are made: routers and servers may take their time. */

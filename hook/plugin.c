@@ -1,80 +1,44 @@
 // SPDX-License-Identifier: MIT
 /*
- * What an endpoint has of a CNI IPAM plugin: had from it, and given back; and who may go on where
- * the plugin does not take it back.
+ * What an endpoint has of a CNI IPAM plugin is given back; and who may go on where the plugin does
+ * not take it back. plugin_ask.c has it.
  */
 #include "hook/plugin.h"
 
 #include <stdio.h>
-#include <time.h>
 
 #include "hook/host.h"
 #include "hook/log.h"
-#include "hook/reconcile.h"
 #include "ipam/delegate.h"
-#include "schema/deadline.h"
 #include "schema/error.h"
 #include "schema/record.h"
 
-/* How often one that refuses is asked again while others free room, and how long the pauses are: 4
- * ms at first, each four times the one before.
- */
-#define ROOM_TRIES 4
-#define ROOM_PAUSE_NS 1000000L
 #define ADDRESSES_TEXT (NETWORK_SUBNETS_MAX * (CIDR_TEXT + 1) + 4)
 
-static struct delegate begin(const struct host *host, const struct record *record,
+/**
+ * plugin_delegate() - whom a plugin is to serve
+ * @host:     the host
+ * @record:   the record
+ * @endpoint: the endpoint, with a plugin
+ *
+ * Return: it; it points into all of them.
+ */
+struct delegate plugin_delegate(const struct host *host, const struct record *record,
 	const struct record_endpoint *endpoint)
 {
 	return (struct delegate){ .id = record->id, .endpoint = endpoint, .home = host->nl.fd };
 }
 
-/* One that was killed, by us or another, may have given something before. */
-static bool is_refusal(int r)
+/**
+ * plugin_is_refusal() - has a plugin refused what it was asked for
+ * @r: what delegate_add() or delegate_del() gave
+ *
+ * Return: false also for one that was killed, by us or another, which may have done it before.
+ */
+bool plugin_is_refusal(int r)
 {
 	return r == -EREMOTEIO || r == -EINVAL || r == -ERANGE || r == -E2BIG ||
 	       r == -EPROTONOSUPPORT;
-}
-
-/* Why it has refused we cannot know: it may be for want of room, which the dead have. A DEL comes
- * between two ADDs, by CNI; where it fails, another ADD would, too.
- */
-static bool makes_room(const struct plugin_request *request, unsigned try)
-{
-	const struct delegate delegate = begin(request->host, request->record, request->endpoint);
-	struct error err;
-
-	if (deadline_passed() || !reconcile_made_room(request->host))
-		return false;
-	if (try > 0)
-		nanosleep(&(struct timespec){ .tv_nsec = ROOM_PAUSE_NS << 2 * try }, NULL);
-	return !request->host->is_plugin_hung && delegate_del(&delegate, &err) == 0;
-}
-
-/**
- * plugin_ask() - have an endpoint's plugin give it addresses
- * @request:    the endpoint, which says afterwards whether the plugin has refused
- * @ret_answer: what the plugin has answered, the caller frees it
- * @ret:        what that means
- * @err:        filled on failure; plugin_give_back() is needed all the same
- *
- * Where it refuses and dead containers have something that is freed, it is asked again.
- *
- * Return: 0, or what delegate_add() gave.
- */
-int plugin_ask(const struct plugin_request *request, struct json_doc **ret_answer,
-	struct ip_config *ret, struct error *err)
-{
-	const struct delegate delegate = begin(request->host, request->record, request->endpoint);
-	int r = delegate_add(&delegate, request->pid, ret_answer, ret, err);
-
-	for (unsigned try = 0; is_refusal(r) && try < ROOM_TRIES; try++) {
-		if (!makes_room(request, try))
-			break;
-		r = delegate_add(&delegate, request->pid, ret_answer, ret, err);
-	}
-	request->endpoint->plugin.has_refused = is_refusal(r);
-	return r;
 }
 
 /* " (10.0.0.5/24 2001:db8::5/64)"; of an intent nobody knows. */
@@ -97,7 +61,8 @@ static const char *list_addresses(const struct record_endpoint *endpoint, char r
 /* Has the plugin failed, and not we, for want of memory, say? Then another try may do. */
 static bool is_its_failure(int r)
 {
-	return is_refusal(r) || r == -ENOPKG || r == -ETIME || r == -EFBIG || r == -ECANCELED;
+	return plugin_is_refusal(r) || r == -ENOPKG || r == -ETIME || r == -EFBIG ||
+	       r == -ECANCELED;
 }
 
 static bool may_forget(const struct host *host, const struct record_endpoint *endpoint, int r)
@@ -112,7 +77,7 @@ static bool may_forget(const struct host *host, const struct record_endpoint *en
 static int ask_back(struct host *host, const struct record *record,
 	const struct record_endpoint *endpoint, struct error *err)
 {
-	const struct delegate delegate = begin(host, record, endpoint);
+	const struct delegate delegate = plugin_delegate(host, record, endpoint);
 	int r;
 
 	if (delegate_is_gone(endpoint))

@@ -110,9 +110,7 @@ static bool is_dying(const struct probe_address *address, const uint8_t *mac, in
 	return past->ms < DYING_MS || (mac && !memcmp(mac, past->mac, MAC_SIZE));
 }
 
-/* Nobody else is given it by chance, unless it is only wanted by two at the same moment. */
-static int refuse_static(struct probes *probes, const struct probe *probe,
-	const struct probe_address *address, const uint8_t *mac, bool is_contested,
+static int say_taken(const struct probe_address *address, const uint8_t *mac, bool is_contested,
 	struct error *err)
 {
 	char ip[IP_TEXT];
@@ -124,8 +122,6 @@ static int refuse_static(struct probes *probes, const struct probe *probe,
 			"address '%s' is asked for by another machine on the LAN at the same "
 			"moment (MAC '%s'), which gets it: ask for another, or see who that is",
 			ip, mac_format(mac, text));
-	candidates_drop(
-		&probes->host->store, &probe->request, address->address, mac ? mac : unknown, NULL);
 	if (!mac)
 		return error_set(err, -EADDRINUSE,
 			"address '%s' is in use on the LAN, by whom is not known: ask for another, "
@@ -134,6 +130,19 @@ static int refuse_static(struct probes *probes, const struct probe *probe,
 	return error_set(err, -EADDRINUSE,
 		"address '%s' is in use on the LAN by MAC '%s': ask for another, or end that", ip,
 		mac_format(mac, text));
+}
+
+/* Nobody else is given it by chance, unless it is only wanted by two at the same moment. */
+static int refuse_static(struct probes *probes, const struct probe *probe,
+	const struct probe_address *address, const uint8_t *mac, bool is_contested,
+	struct error *err)
+{
+	if (!is_contested)
+		candidates_drop(&probes->host->store, &probe->request, address->address,
+			mac ? mac : unknown, NULL);
+	probes->refused = probe;
+	say_taken(address, mac, is_contested, &probes->refusal);
+	return error_set(err, -EADDRINUSE, "%s", probes->refusal.text);
 }
 
 static int refuse_all(const struct probe_address *address, const uint8_t *mac, struct error *err)

@@ -10,10 +10,10 @@
 #include "hook/ra.h"
 #include "ipam/ipam.h"
 #include "ipam/pool.h"
+#include "schema/error.h"
 #include "schema/network.h"
 #include "schema/selection.h"
 
-struct error;
 struct host;
 struct record_endpoint;
 struct wiring;
@@ -76,6 +76,9 @@ struct probes {
 	struct host *host;
 	struct netns trial; /* where the links are */
 	struct nl changes;  /* tells when their addresses change */
+	/* Whose static address is taken, and why that ended it; NULL: nobody's is. */
+	const struct probe *refused;
+	struct error refusal;
 	unsigned n;
 	struct probe list[SELECTIONS_MAX];
 };

@@ -77,6 +77,15 @@ static const struct {
 		"\"rangeEnd\":\"2001:db8:4:1::5\"}]],\"routes\":[{\"dst\":\"::/0\"},"
 		"{\"dst\":\"0.0.0.0/0\"}]}}" HOST_ACCESS,
 		"}\n" },
+	/* The first of two addresses is a stranger's: the plugin is asked for another. */
+	{ LAB_ASKED ".json",
+		"{\"name\":\"" LAB_ASKED "\",\"parent\":\"eth0\"," NO_DNS
+		",\"ipam\":{\"driver\":\"host-local\",\"config\":{\"dataDir\":\"" LAB_LEASES
+		"\",\"ranges\":[[{\"subnet\":\"10.5.0.0/24\",\"rangeStart\":\"10.5.0.5\","
+		"\"rangeEnd\":\"10.5.0.6\"}],"
+		"[{\"subnet\":\"2001:db8:5:1::/64\",\"rangeStart\":\"2001:db8:5:1::5\","
+		"\"rangeEnd\":\"2001:db8:5:1::6\"}]]}},\"conflict_detection_ms\":6,\"host_access\":",
+		"}\n" },
 	{ LAB_LEASED ".json", DHCP(LAB_LEASED, "eth0", "6", "5000"), "}\n" },
 	{ LAB_LEASED_SOON ".json", DHCP(LAB_LEASED_SOON, "eth0", "6", "1000"), "}\n" },
 	/* There is no server. */
@@ -156,7 +165,8 @@ void lab_setup(struct lab *lab, const char *build)
 	must(mkdir(lab->bundle, 0755) == 0 && mkdir(lab->rootfs, 0755) == 0, "make a folder");
 	lab_write(lab->bundle, "config.json", "{\"root\":{\"path\":\"../rootfs\"}}\n");
 	must(mkdir(lab->etc, 0755) == 0, "make a folder");
-	must(mkdir(LAB_LEASES, 0755) == 0 && mkdir(LAB_LEASES "/" LAB_PLUGIN, 0755) == 0,
+	must(mkdir(LAB_LEASES, 0755) == 0 && mkdir(LAB_LEASES "/" LAB_PLUGIN, 0755) == 0 &&
+			mkdir(LAB_LEASES "/" LAB_ASKED, 0755) == 0,
 		"make a folder");
 	snprintf(dir, sizeof(dir), "%s/networks", lab->etc);
 	must(mkdir(dir, 0755) == 0, "make a folder");

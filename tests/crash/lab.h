@@ -22,6 +22,7 @@
 /* The network by plugin host-local, and what that has handed out (tests/isolate.sh's /run is
  * empty). */
 #define LAB_PLUGIN "plugin"
+#define LAB_ASKED "asked"
 #define LAB_LEASES "/run/crash-leases"
 /* Those whose IPv4 addresses come from a DHCP server; the second one waits for it only briefly, and
  * the third one in vain.

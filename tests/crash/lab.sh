@@ -21,8 +21,9 @@ for n in 0 1; do
 	ip addr add "10.$n.0.2/24" dev "eth$n"
 	ip addr add "2001:db8:$n:1::2/64" dev "eth$n" nodad
 done
-# A stranger, for the network "tried".
+# A stranger, for the networks "tried" and "asked".
 ip -n router addr add 10.3.0.1/24 dev port0
+ip -n router addr add 10.5.0.5/24 dev port0
 ip -n router addr add 2001:db8:3:1::1/64 dev port0 nodad
 # A DHCP server, for the networks "leased"; it has bound its sockets when it has left this shell.
 ip -n router addr add 10.6.0.1/24 dev port0

@@ -37,6 +37,7 @@
 
 /* Its addresses are given by plugin host-local. */
 #define PLUGIN NETWORKS("\"" LAB_PLUGIN "\"")
+#define ASKED NETWORKS("\"" LAB_ASKED "\"")
 #define PLUGIN2 NETWORKS("\"macvlan0," LAB_PLUGIN "\"")
 #define PLUGIN_REFUSED                                       \
 	NETWORKS("\"[{\\\"name\\\":\\\"" LAB_PLUGIN "\\\"}," \
@@ -127,6 +128,8 @@ const struct scenario scenarios[] = {
 	{ "attach, no parent", OP_ATTACH, PLACE_ALONE, ISOLATED, false, false, WHOM_PROGRAM },
 	{ "network rm -f, no parent", OP_RM, PLACE_ALONE, ISOLATED, false, false, WHOM_PROGRAM },
 	{ "plugin, attach", OP_ATTACH, PLACE_ALONE, PLUGIN, false, false, WHOM_PROGRAM },
+	{ "plugin, attach, asked again", OP_ATTACH, PLACE_ALONE, ASKED, false, false,
+		WHOM_PROGRAM },
 	{ "plugin, attach in a pod, 1 added", OP_ATTACH, PLACE_ADDS, PLUGIN2, false, false,
 		WHOM_PROGRAM },
 	{ "plugin, attach that is refused", OP_ATTACH, PLACE_ALONE, PLUGIN_REFUSED, true, false,

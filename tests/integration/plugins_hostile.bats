@@ -263,7 +263,11 @@ END
 		: >"$LOG/calls"
 		answer "$address"
 		refuse_attach "IPAM plugin '$BATS_TEST_TMPDIR/cni/script': " "'${address%/*}" "$message"
-		assert_eq "ADD eth0,DEL eth0" "$(calls)"
+		case $message in
+		*own*) asked="ADD eth0,DEL eth0,ADD eth0,DEL eth0" ;; # for another, which is the same
+		*) asked="ADD eth0,DEL eth0" ;;
+		esac
+		assert_eq "$asked" "$(calls)"
 	done <<'END'
 10.0.0.2/24 is the host's own address
 2001:db8:babe:cafe::2/64 is the host's own address
@@ -282,12 +286,13 @@ END
 	seq 1101 | awk '{ print "address add 10.64." int($1 / 250) "." $1 % 250 "/32 dev lo" }' | ip -batch -
 	answer 10.64.4.101/16
 	refuse_attach "IPAM plugin '$BATS_TEST_TMPDIR/cni/script': address '10.64.4.101' is the host's own address"
-	assert_eq "ADD eth0,DEL eth0" "$(calls)"
+	assert_eq "ADD eth0,DEL eth0,ADD eth0,DEL eth0" "$(calls)"
+	: >"$LOG/calls"
 	sleeper_start
 	run attach c0 "$SLEEPER" macvlan0 io.oci-macvlan.ip=10.64.4.100
 	[ "$status" -eq 1 ]
 	assert_contains "$output" "address '10.64.4.100' is the host's own address: ask for another"
-	assert_eq "ADD eth0,DEL eth0" "$(calls)"
+	assert_eq "" "$(calls)"
 	answer 10.0.0.50/24
 	attach c0 "$SLEEPER" macvlan0
 	ip address flush dev lo to 10.64.0.0/16
