@@ -108,14 +108,14 @@ static void ask_allocation_quick(struct race *race)
 static void ask_memory(struct race *race)
 {
 	race_enter(race, "empty floor ours ours-config netavark cni ip-batch pipework");
-	race_memory(race);
+	race_trace(race, false);
 }
 
 /* What is the same on each machine: for the gate. */
 static void ask_work(struct race *race)
 {
 	race_enter(race, "empty floor ours ours-config");
-	race_work(race);
+	race_trace(race, true);
 }
 
 /* What a hook adds to a runtime's container. To put a process into a cgroup takes up to 20 ms, as

@@ -345,63 +345,35 @@ static void report_trace(const struct race *race, const char *kase, const char *
 	printf("%s,%s,%s,%u,%lu,0\n", race->question, kase, name, round, amount);
 }
 
-/* What attaching a container takes, other than time. */
-static void race_trace(struct race *race,
-	void (*show)(const struct race *, const char *, unsigned, const struct trace *))
+/**
+ * race_trace() - what attaching a container takes, other than time
+ * @race: the race
+ * @work: system calls and page faults (cases "calls" and "faults"), not memory ("resident", "own")
+ *
+ * Prints their number, or KiB, in the place of the time.
+ */
+void race_trace(struct race *race, bool work)
 {
 	static struct turn turn;
 
 	for (unsigned round = 0; round < race->rounds; round++)
 		for (unsigned i = 0; i < race->n; i++) {
-			const struct contestant *contestant = race->contestants[i];
+			const char *name = race->contestants[i]->name;
 			struct trace trace;
 			int status = 0;
 
-			begin_turn(&turn, contestant, i + 1);
+			begin_turn(&turn, race->contestants[i], i + 1);
 			order_attach(race, &turn);
 			trace_run(&turn.order.command, race->log, &status, &trace);
 			check_status(race, &turn, status);
 			check_attached(race, &turn);
-			show(race, contestant->name, round, &trace);
+			report_trace(race, work ? "calls" : "resident", name, round,
+				work ? trace.calls : trace.resident);
+			report_trace(race, work ? "faults" : "own", name, round,
+				work ? trace.faults : trace.own);
 			clean_up(race, &turn);
 			settle(race);
 		}
-}
-
-static void show_memory(
-	const struct race *race, const char *name, unsigned round, const struct trace *trace)
-{
-	report_trace(race, "resident", name, round, trace->resident);
-	report_trace(race, "own", name, round, trace->own);
-}
-
-/**
- * race_memory() - how much memory attaching a container takes
- * @race: the race
- *
- * Prints KiB in the place of the time; "resident" and "own" are the cases.
- */
-void race_memory(struct race *race)
-{
-	race_trace(race, show_memory);
-}
-
-static void show_work(
-	const struct race *race, const char *name, unsigned round, const struct trace *trace)
-{
-	report_trace(race, "calls", name, round, trace->calls);
-	report_trace(race, "faults", name, round, trace->faults);
-}
-
-/**
- * race_work() - how many system calls and page faults attaching a container takes
- * @race: the race
- *
- * Prints their number in the place of the time; "calls" and "faults" are the cases.
- */
-void race_work(struct race *race)
-{
-	race_trace(race, show_work);
 }
 
 static struct turn *find_turn(struct turn *turns, unsigned n, pid_t pid)

@@ -32,8 +32,7 @@ void race_enter(struct race *race, const char *names);
 void race_attach(struct race *race);
 void race_detach(struct race *race, bool alive);
 void race_parallel(struct race *race, unsigned at_once, unsigned total);
-void race_memory(struct race *race);
-void race_work(struct race *race);
+void race_trace(struct race *race, bool work);
 void race_gather_crowd(struct race *race, unsigned n);
 void race_end(struct race *race);
 
