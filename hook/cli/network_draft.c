@@ -98,6 +98,16 @@ static int add_aux(struct network_draft *draft, unsigned index, struct error *er
 	return find_subnet(draft, &ip, "--aux-address", assignment, &draft->aux_subnet[index], err);
 }
 
+static bool is_plugin(const char *driver)
+{
+	static const char *const ours[] = { "default", "local", "none", "dhcp" };
+
+	for (unsigned i = 0; driver && i < sizeof(ours) / sizeof(ours[0]); i++)
+		if (!strcmp(driver, ours[i]))
+			return false;
+	return driver;
+}
+
 /**
  * network_draft_make() - sort the flags of network create
  * @flags: the flags, which must outlive the draft
@@ -122,6 +132,10 @@ int network_draft_make(
 		r = network_options_set(&draft.options, flags->options.values[i], err);
 	if (r == 0 && flags->internal)
 		draft.options.values[OPTION_INTERNAL] = "true";
+	/* A plugin has subnets of its own: no other word of the file says that they are of IPv6. */
+	if (r == 0 && flags->ipv6 && is_plugin(flags->ipam_driver) &&
+		!draft.options.values[OPTION_IPV6])
+		draft.options.values[OPTION_IPV6] = "static";
 	if (r == 0)
 		*ret = draft;
 	return r;

@@ -115,6 +115,9 @@ END
 
 @test "network create looks for the plugin, and needs no IPv6 subnet for --ipv6" {
 	cli network create -o parent=eth0 --ipam-driver host-local --ipam-opt subnet=10.0.0.0/24 --ipv6 x
+	assert_eq true "$(cli network inspect x | jq '.[0].EnableIPv6')"
+	run cli network create -o parent=eth0 -o ipv6=none --ipam-driver host-local --ipv6 y
+	assert_eq 1 "$status"
 	run cli network create -o parent=eth0 --ipam-driver hostlocal y
 	assert_eq 1 "$status"
 	assert_contains "$output" "'hostlocal'"
