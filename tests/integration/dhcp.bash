@@ -139,6 +139,17 @@ dhcp_capture() {
 	dhcp_serve capture 'listening on' tcpdump -n -e -l -U -vv -i lan 'udp port 67 or udp port 68'
 }
 
+# The same of ARP.
+arp_capture() {
+	dhcp_serve arp 'listening on' tcpdump -n -e -l -U -i lan arp
+}
+
+# MAC has told all that ADDRESS is its own (RFC 5227 section 2.3).
+arp_announced() { # MAC ADDRESS
+	grep -qF "$1 > ff:ff:ff:ff:ff:ff, ethertype ARP (0x0806), length 42: Request who-has $2 tell $2," \
+		"$(dhcp_dir)/arp.log"
+}
+
 # The captured packets of TYPE (Discover, Request, Release, Decline, ACK, NACK, ...) from or to a MAC,
 # a line each, in tcpdump's words.
 dhcp_packets() { # TYPE MAC

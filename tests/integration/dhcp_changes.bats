@@ -146,6 +146,17 @@ lifetime_is() { # PID SECONDS
 	wait_until ipv4_is "$SLEEPER" 10.0.0.67/16
 }
 
+@test "the LAN hears whose a leased address is: the first, and another at a renewal" {
+	hostile_start
+	arp_capture
+	attach_lan c0
+	wait_until arp_announced "$MAC" 10.0.0.66
+	dhcp_stop hostile
+	hostile_start --address 10.0.0.67
+	client_renew c0
+	wait_until arp_announced "$MAC" 10.0.0.67
+}
+
 @test "a classless route by another gateway, and one that is there no more" {
 	hostile_start 121:18c0a8050a0000fd18c0a8060a0000fd000a000001
 	attach_lan c0
