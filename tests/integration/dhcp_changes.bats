@@ -157,6 +157,25 @@ lifetime_is() { # PID SECONDS
 	wait_until arp_announced "$MAC" 10.0.0.67
 }
 
+@test "a default route of somebody else stays the only one when a renewal brings a router" {
+	hostile_start -3
+	attach_lan c0
+	assert_default "$SLEEPER" 4 ""
+	in_netns "$SLEEPER" ip link add other type veth peer name peer
+	in_netns "$SLEEPER" ip addr add 10.9.0.2/24 dev other
+	in_netns "$SLEEPER" ip link set other up
+	in_netns "$SLEEPER" ip route add default via 10.9.0.1 dev other
+	# Each is over when the address before is claimed no more.
+	for n in 67 68; do
+		dhcp_stop hostile
+		hostile_start --address "10.0.0.$n" "3:0a0000$n"
+		client_renew c0
+		wait_until claim_gone "10.0.0.$((n - 1))"
+		ipv4_is "$SLEEPER" "10.0.0.$n/24"
+		assert_default "$SLEEPER" 4 "10.9.0.1 other"
+	done
+}
+
 @test "a classless route by another gateway, and one that is there no more" {
 	hostile_start 121:18c0a8050a0000fd18c0a8060a0000fd000a000001
 	attach_lan c0
