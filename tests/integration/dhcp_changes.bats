@@ -443,6 +443,24 @@ attach_with_lost_hook() {
 	wait_until ipv4_is "$SLEEPER" 10.0.0.67/24
 }
 
+@test "an event of an earlier client changes nothing" {
+	local lease command
+
+	hostile_start
+	attach_lan c0
+	lease=$(cat "$RUN/dhcp/c0:eth0.lease")
+	dhcp_stop hostile
+	hostile_start --address 10.0.0.67
+	# One that is not noted, takes a lease, and ends: by then its events are over.
+	mapfile -d '' -t command <"/proc/$(client_of c0)/cmdline"
+	in_netns "$SLEEPER" "${command[@]}" -q -n 9</proc/self/ns/net
+	[ "$(hostile_got REQUEST "$MAC")" -ge 1 ]
+	assert_eq "$lease" "$(cat "$RUN/dhcp/c0:eth0.lease")" "the server's word"
+	ipv4_is "$SLEEPER" 10.0.0.66/24
+	client_renew c0
+	wait_until ipv4_is "$SLEEPER" 10.0.0.67/24
+}
+
 @test "the hook is gone altogether: gc says so, and leaves the client alone" {
 	dnsmasq_start
 	attach_with_lost_hook

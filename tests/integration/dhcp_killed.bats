@@ -3,6 +3,7 @@
 #
 # kill -9 of a DHCP client's event script while it applies a changed lease, at any of the system calls
 # that change something: the next event makes good whatever is missing. (tests/crash kills the rest.)
+# And one that is stopped.
 
 load lib.bash
 load dhcp.bash
@@ -115,4 +116,39 @@ change_killed() { # CALL N
 	detach c0
 	no_clients
 	assert_run_empty
+}
+
+# The process that a trace says is stopped, in STOPPED.
+is_stopped() {
+	STOPPED=$(awk '/stopped by SIGSTOP/ { print $1 }' "$BATS_TEST_TMPDIR/trace")
+	[ -n "$STOPPED" ]
+}
+
+# Renews, and leaves the process that is to apply the change stopped; its pid is in STOPPED.
+renew_stopped() {
+	local client strace
+
+	client=$(client_of c0)
+	strace -f -o "$BATS_TEST_TMPDIR/trace" -e trace=setsid -e inject=setsid:signal=STOP \
+		-p "$client" 2>"$BATS_TEST_TMPDIR/strace" 3>&- &
+	strace=$!
+	wait_until is_traced "$client"
+	client_renew c0
+	wait_until is_stopped
+	kill "$strace"
+	wait "$strace" || true
+}
+
+@test "stopped until the id is another container's: that one is let alone" {
+	renew_stopped
+	release c0
+	attach_lan c0
+	# For the earlier client's event it would be its container that has died.
+	sleeper_stop "$SLEEPER"
+	grep -q '^State:.T (stopped)' "/proc/$STOPPED/status"
+	kill -CONT "$STOPPED"
+	wait_until process_gone "$STOPPED"
+	[ -e "$RUN/containers/c0.json" ] || fail "the record is gone"
+	client_lives c0
+	detach c0
 }
