@@ -475,6 +475,28 @@ attach_with_lost_hook() {
 	cli gc
 }
 
+@test "a client that no record leads to: gc ends it, and --dry-run only says so" {
+	local pid files said
+
+	dnsmasq_start
+	attach_lan c1
+	attach_lan c0
+	pid=$(client_of c0)
+	rm "$RUN/containers/c0.json"
+	files=$(ls -l "$RUN/dhcp")
+	said=$(cli gc --dry-run)
+	assert_eq 1 "$(grep -c "^container 'c0': would free its DHCP client's files: " <<<"$said")" "lines"
+	assert_eq "$files" "$(ls -l "$RUN/dhcp")" "RUN/dhcp after --dry-run"
+	client_lives c0
+	said=$(cli gc)
+	assert_contains "$said" "container 'c0': freed its DHCP client's files: no record leads to them"
+	wait_until process_gone "$pid"
+	assert_eq "" "$(find "$RUN/dhcp" -name 'c0:*')" "left in RUN/dhcp"
+	wait_until dnsmasq_lease_gone "$MAC"
+	refute grep -F "'c1'" <<<"$said"
+	client_lives c1
+}
+
 @test "poststop never comes: the client's next event ends it, and frees all" {
 	dnsmasq_start
 	attach_lan c0
