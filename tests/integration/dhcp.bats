@@ -113,6 +113,34 @@ assert_remaining() { # JSON
 	assert_eq "10.0.0.79 web1-box 00:69:64:2d:77:65:62:31" "$(dnsmasq_lease "$MAC")"
 }
 
+# Runs a container; the server has NAME as its host name (*: none).
+assert_hostname() { # NAME ID [OPTION]...
+	local name=$1
+	shift
+
+	container_run "$@" -a io.oci-macvlan.networks=lan
+	look "$(container_pid "$1")"
+	assert_eq "$name" "$(dnsmasq_lease "$MAC" | cut -d ' ' -f 2)" "host name with $*"
+}
+
+@test "the host name of config.json before the container's name, but not one made of its id" {
+	dnsmasq_start
+	assert_hostname box c0 -a io.oci-macvlan.name=web0 -j '.hostname = "box"'
+	assert_hostname web1 abcdef1 -a io.oci-macvlan.name=web1 -j '.hostname = "abcdef"'
+	assert_hostname web2 c2 -a io.oci-macvlan.name=web2
+	assert_hostname 0123456789ab 0123456789abcdef -j '.hostname = "01234567"'
+}
+
+@test "a host name has what host names may have, and as much" {
+	local long
+
+	dnsmasq_start
+	long=$(printf 'a%.0s' {1..100})
+	assert_hostname "${long:0:63}" c0 -a io.oci-macvlan.name="$long"
+	assert_hostname my-box c1 -j '.hostname = "_my_box-."'
+	assert_hostname '*' c2 -j '.hostname = "_"'
+}
+
 @test "released at poststop: a word to the server, and the client is gone" {
 	dnsmasq_start
 	dhcp_capture
