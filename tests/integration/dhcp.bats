@@ -272,6 +272,32 @@ assert_hostname() { # NAME ID [OPTION]...
 	DHCP_NETNS=router-eth1 wait_until isc_released "$mac1"
 }
 
+word_is() { # ID ADDRESS/LEN
+	[ "$(jq -r .address "$RUN/dhcp/$1:eth0.lease")" = "$2" ]
+}
+
+@test "what a server says while the attach waits for another network's is not lost" {
+	local attaching
+
+	network_write '{"name": "other", "parent": "eth1", "ipam": {"driver": "dhcp"}}'
+	hostile_start
+	sleeper_start
+	attach c0 "$SLEEPER" lan@eth0,other@eth1 3>&- &
+	attaching=$!
+	wait_until ipv4_is "$SLEEPER" 10.0.0.66/24
+	dhcp_stop hostile
+	hostile_start --address 10.0.0.67 3:0a0000fe
+	client_renew c0
+	wait_until word_is c0 10.0.0.67/24
+	DHCP_NETNS=router-eth1 DHCP_PREFIX=10.11.0 dnsmasq_start
+	client_renew c0 eth1
+	wait "$attaching"
+	assert_eq 10.0.0.67/24 "$(ipv4_of "$SLEEPER")"
+	assert_default "$SLEEPER" 4 "10.0.0.254 eth0"
+	assert_eq 10.0.0.67 "$(claims)"
+	[[ $(ipv4_of "$SLEEPER" eth1) == 10.11.0.1??/24 ]]
+}
+
 @test "with an IPv6 subnet, and with router advertisements" {
 	network_dhcp '{}' '{"subnets": [{"subnet": "2001:db8:babe:cafe::/64", "gateway": "2001:db8:babe:cafe::1"}]}'
 	dnsmasq_start

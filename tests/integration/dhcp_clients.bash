@@ -74,8 +74,8 @@ client_lives() { # ID [INTERFACE]
 }
 
 # Has the client ask now. Where nobody answers it gives the lease up after 8 s, whatever is left of it.
-client_renew() { # ID
-	kill -USR1 "$(client_of "$1")"
+client_renew() { # ID [INTERFACE]
+	kill -USR1 "$(client_of "$@")"
 }
 
 record_gone() { # ID
