@@ -379,6 +379,28 @@ word_is() { # ID ADDRESS/LEN
 	wait_until dnsmasq_lease_gone "$MAC"
 }
 
+resolv_is() { # ID TEXT
+	[ "$(rt exec "$1" cat /etc/resolv.conf)" = "$2" ]
+}
+
+@test "a second member of a pod has the server's resolvers, too, and follows them" {
+	local id
+
+	dnsmasq_start --dhcp-option=option:dns-server,10.0.0.7 --domain=lan.example
+	container_run c0 -a io.oci-macvlan.networks=lan
+	container_run c1 -a io.oci-macvlan.networks=lan -j '(.linux.namespaces[]
+		| select(.type == "network")).path = "/proc/'"$(container_pid c0)"'/ns/net"'
+	for id in c0 c1; do
+		assert_eq $'nameserver 10.0.0.7\nsearch lan.example' "$(rt exec "$id" cat /etc/resolv.conf)"
+	done
+	dhcp_stop dnsmasq
+	dnsmasq_start --dhcp-option=option:dns-server,10.0.0.8 --domain=home.example
+	client_renew c0
+	for id in c0 c1; do
+		wait_until resolv_is "$id" $'nameserver 10.0.0.8\nsearch home.example'
+	done
+}
+
 @test "ps and inspect show the address, and for how long it is" {
 	dnsmasq_start
 	attach_lan c0
