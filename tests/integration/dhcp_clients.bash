@@ -78,6 +78,11 @@ client_renew() { # ID [INTERFACE]
 	kill -USR1 "$(client_of "$@")"
 }
 
+# The server has acknowledged so many requests of a MAC.
+acknowledged() { # MAC N
+	[ "$(dhcp_count ACK "$1")" -ge "$2" ]
+}
+
 record_gone() { # ID
 	[ ! -e "$RUN/containers/$1.json" ]
 }
