@@ -168,7 +168,7 @@ static struct network *load(const char *text)
 
 static const char *const network_text =
 	"{\"name\":\"n\",\"parent\":\"eth0\",\"ipam\":{\"driver\":\"host-local\",\"config\":"
-	"{\"type\":\"other\",\"ranges\":[[{\"subnet\":\"10.0.0.0/24\"}]],\"big\":1e400,"
+	"{\"type\":\"host-local\",\"ranges\":[[{\"subnet\":\"10.0.0.0/24\"}]],\"big\":1e400,"
 	"\"text\":\"\\u00e9\\n\\\"\\/\",\"null\":null,\"no\":false,\"empty\":{},\"list\":[]}},"
 	"\"subnets\":[{\"subnet\":\"10.0.0.0/24\"}]}";
 
