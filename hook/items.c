@@ -290,8 +290,10 @@ static int replace_given(const struct items *items, struct work *work, const str
 	for (unsigned i = 0; r == 0 && i < endpoint->n_addresses; i++)
 		r = candidates_drop(
 			&items->host->store, &work->request, &endpoint->addresses[i], NULL, err);
-	if (r == 0)
-		r = claim_given(items, work, refusal, &result, err);
+	if (r < 0)
+		return in_network(work, r, err);
+	endpoint->n_addresses = 0;
+	r = claim_given(items, work, refusal, &result, err);
 	if (r < 0)
 		return in_network(work, r, err);
 	set_addresses(work, &result);
@@ -328,7 +330,9 @@ static int try_out(const struct items *items, struct work works[], unsigned n,
 
 		if (!work)
 			break;
-		r = replace_given(items, work, &probes->refusal, err);
+		r = probes_end_trial(probes, err);
+		if (r == 0)
+			r = replace_given(items, work, &probes->refusal, err);
 		probes_close(probes);
 		if (r == 0)
 			r = try_out_once(items, works, n, probes, err);

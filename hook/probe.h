@@ -98,6 +98,7 @@ int probe_step(struct probes *probes, struct probe *probe, struct probe_address 
 void probes_add(
 	struct probes *probes, const struct ipam_request *request, const struct wiring *wiring);
 int probes_run(struct probes *probes, const struct netns *home, struct error *err);
+int probes_end_trial(struct probes *probes, struct error *err);
 int probes_hand_over(struct probes *probes, struct wiring *wiring, struct error *err);
 int probes_look_back(struct probes *probes, const struct wiring *wiring, struct error *err);
 void probes_close(struct probes *probes);

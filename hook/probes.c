@@ -332,6 +332,25 @@ int probes_run(struct probes *probes, const struct netns *home, struct error *er
 	return r;
 }
 
+/**
+ * probes_end_trial() - delete the links of a trial, before there is another
+ * @probes: all of the attach, after probes_run() has failed
+ * @err:    filled on failure
+ *
+ * The kernel takes its time with a namespace that nobody holds any more, and until then its links
+ * answer for their addresses: the next trial would find that somebody has them.
+ *
+ * Return: 0, or what RTM_DELLINK gave.
+ */
+int probes_end_trial(struct probes *probes, struct error *err)
+{
+	int r = 0;
+
+	for (unsigned i = 0; r == 0 && i < probes->n; i++)
+		r = rtnl_link_del(&probes->trial.nl, RTNL_HERE, probes->list[i].ifindex, err);
+	return r;
+}
+
 static struct probe *find_probe(struct probes *probes, const struct wiring *wiring)
 {
 	for (unsigned i = 0; i < probes->n; i++)

@@ -85,6 +85,26 @@ in_use_by() { # ADDRESS
 	assert_addresses "$SLEEPER" eth1 10.0.0.51/24 2001:db8:babe:cafe::51/64
 }
 
+@test "what is tried out again is not found to be in use by the trial before" {
+	lan_add_machine printer 10.0.0.50/24
+	script_network '{"conflict_detection_ms": 200}' <<-'END'
+		if [ "$(grep -c ADD "$LOG/calls")" = 2 ]; then
+			sleep 0.4 # until IPv6 addresses of the first trial have passed
+			echo '{"cniVersion": "1.0.0", "ips": [{"address": "10.0.0.51/24"}]}'
+			exit
+		fi
+	END
+	answer 10.0.0.50/24
+	network_write '{"name": "local", "parent": "eth0", "conflict_detection_ms": 200, "subnets": [
+		{"subnet": "2001:db8:babe:cafe::/64", "ip_range": "2001:db8:babe:cafe::c0/122"}]}'
+	sleeper_start
+	run attach c0 "$SLEEPER" local,macvlan0
+	lan_remove_machine printer
+	assert_eq 0 "$status" "status ($output)"
+	assert_addresses "$SLEEPER" eth1 10.0.0.51/24
+	assert_addresses "$SLEEPER" eth0 2001:db8:babe:cafe::c0/64
+}
+
 @test "a plugin that gives the same address again: the error says who has it" {
 	lan_add_machine printer 10.0.0.60/24
 	plugin_network '{"driver": "static", "config": {"addresses": [{"address": "10.0.0.60/24"}]}}' \
