@@ -41,6 +41,27 @@ bool plugin_is_refusal(int r)
 	       r == -EPROTONOSUPPORT;
 }
 
+/**
+ * plugin_del() - have a plugin take back what it gave
+ * @host:     the host; one plugin that did not end in time is enough for a process
+ * @delegate: whom it has served
+ * @err:      filled on failure
+ *
+ * Return: 0; -ETIME; or what delegate_del() gave.
+ */
+int plugin_del(struct host *host, const struct delegate *delegate, struct error *err)
+{
+	int r;
+
+	if (host->is_plugin_hung)
+		return error_set(err, -ETIME,
+			"IPAM plugin '%s' is not asked: one did not end in time just now",
+			delegate->endpoint->plugin.program);
+	r = delegate_del(delegate, err);
+	host->is_plugin_hung = r == -ETIME;
+	return r;
+}
+
 /* " (10.0.0.5/24 2001:db8::5/64)"; of an intent nobody knows. */
 static const char *list_addresses(const struct record_endpoint *endpoint, char ret[ADDRESSES_TEXT])
 {
@@ -78,18 +99,11 @@ static int ask_back(struct host *host, const struct record *record,
 	const struct record_endpoint *endpoint, struct error *err)
 {
 	const struct delegate delegate = plugin_delegate(host, record, endpoint);
-	int r;
 
 	if (delegate_is_gone(endpoint))
 		return error_set(
 			err, -ENOPKG, "IPAM plugin '%s' is gone", endpoint->plugin.program);
-	if (host->is_plugin_hung)
-		return error_set(err, -ETIME,
-			"IPAM plugin '%s' is not asked: one did not end in time just now",
-			endpoint->plugin.program);
-	r = delegate_del(&delegate, err);
-	host->is_plugin_hung = r == -ETIME;
-	return r;
+	return plugin_del(host, &delegate, err);
 }
 
 /**

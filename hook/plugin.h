@@ -32,6 +32,7 @@ int plugin_ask_again(
 struct delegate plugin_delegate(const struct host *host, const struct record *record,
 	const struct record_endpoint *endpoint);
 bool plugin_is_refusal(int r);
+int plugin_del(struct host *host, const struct delegate *delegate, struct error *err);
 int plugin_give_back(struct host *host, const struct record *record,
 	const struct record_endpoint *endpoint, struct error *err);
 

@@ -43,7 +43,7 @@ static bool makes_room(const struct plugin_request *request, unsigned try)
 		return false;
 	if (try > 0)
 		nanosleep(&(struct timespec){ .tv_nsec = ROOM_PAUSE_NS << 2 * try }, NULL);
-	return !request->host->is_plugin_hung && delegate_del(&delegate, &err) == 0;
+	return plugin_del(request->host, &delegate, &err) == 0;
 }
 
 /* Where it refuses and dead containers have something that is freed, it is asked again. */
@@ -127,7 +127,7 @@ static int give_back(const struct plugin_request *request, struct error *err)
 {
 	const struct delegate delegate = begin(request);
 	struct plan_item *item = request->item;
-	int r = delegate_del(&delegate, err);
+	int r = plugin_del(request->host, &delegate, err);
 
 	if (r < 0)
 		return r;
