@@ -303,13 +303,13 @@ static int change_to(const struct dhcp_change *change, const struct lease *old,
 
 	if (lease->is_bound) {
 		r = add_address(change, address, err);
-		if (r < 0)
-			return r;
-		dhcp_set_mtu(change, old, lease);
-		r = dhcp_routes_add(change, old, lease, err);
+		if (r == 0)
+			r = dhcp_routes_add(change, old, lease, err);
 	}
-	if (r == 0)
-		r = dhcp_routes_delete(change, old, lease, err);
+	if (r < 0)
+		return r;
+	dhcp_set_mtu(change, old, lease);
+	r = dhcp_routes_delete(change, old, lease, err);
 	if (r == 0)
 		r = drop_others(change, lease->is_bound ? address : NULL, err);
 	if (r == 0 && lease->is_bound && change->endpoint->dhcp.gives_dns)

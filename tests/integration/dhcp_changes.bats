@@ -96,6 +96,14 @@ lifetime_is() { # PID SECONDS
 	dnsmasq_start
 	client_renew c0
 	wait_until mtu_is 1500
+	dhcp_stop dnsmasq
+	dnsmasq_start --dhcp-option=option:mtu,1300
+	client_renew c0
+	wait_until mtu_is 1300
+	dhcp_stop dnsmasq
+	client_renew c0
+	WAIT_SECONDS=20 wait_until ipv4_is "$SLEEPER" ""
+	wait_until mtu_is 1500
 }
 
 @test "a short lease is renewed by itself" {
