@@ -294,7 +294,8 @@ static bool await_unit(const struct dhcp_client *client)
 	dhcp_file_name(client->id, client->endpoint->interface, DHCP_CLIENT, name);
 	if (dhcp_file_get_client(client->dir, name, &process, NULL) < 0)
 		return false;
-	while (alive && is_systemd_run(process.pid) && deadline_clock_ms() < until)
+	while (alive && is_systemd_run(process.pid) && deadline_clock_ms() < until &&
+		!deadline_passed())
 		if (proc_outlives(process.pid, process.start, UNIT_LOOK_MS, &alive, NULL) < 0)
 			return false;
 	return !is_systemd_run(process.pid) &&
@@ -308,6 +309,7 @@ static int start_in_unit(const struct dhcp_client *client, struct error *err)
 
 	if (r < 0 || await_unit(client))
 		return r;
+	client->host->is_systemd_ill = true;
 	r = dhcp_client_stop(client->dir, client->id, client->endpoint->interface, err);
 	if (r < 0)
 		return r;
@@ -332,7 +334,8 @@ int dhcp_client_start(const struct dhcp_client *client, struct error *err)
 	int r = client->member ? 0 : make_event_link(client, err);
 
 	if (r == 0)
-		r = has_systemd() ? start_in_unit(client, err) : start(client, false, err);
+		r = has_systemd() && !client->host->is_systemd_ill ? start_in_unit(client, err)
+								   : start(client, false, err);
 	return r < 0 ? error_prefix(err, "cannot start the DHCP client") : 0;
 }
 

@@ -100,7 +100,7 @@ static bool is_deaf(const struct revival *revival)
 	char name[DHCP_NAME_MAX];
 
 	dhcp_file_name(revival->record->id, revival->endpoint->interface, DHCP_EVENT, name);
-	return faccessat(revival->dir, name, X_OK, 0) < 0;
+	return faccessat(revival->dir, name, X_OK, 0) < 0 && (errno == ENOENT || errno == ENOTDIR);
 }
 
 /* Without a farewell: the address is to stay. */

@@ -35,6 +35,7 @@ struct host {
 	struct nl nl;
 	uint64_t cookie;     /* SO_NETNS_COOKIE of the host's namespace */
 	bool is_plugin_hung; /* one did not end in time: no other is waited for */
+	bool is_systemd_ill; /* it gave a client no unit: it is not asked again */
 	enum host_forgets forgets;
 	char locked[HOST_LOCKS_MAX][CONTAINER_ID_MAX + 1]; /* ids; "": a free slot */
 };
