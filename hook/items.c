@@ -170,6 +170,12 @@ static struct plugin_request plugin_request(const struct items *items, struct wo
 	};
 }
 
+/* Not where the container asks for just that address. */
+static bool may_ask_again(struct work *work)
+{
+	return work->request.selection->n_ips == 0 && ++work->n_refused < GIVEN_TRIES;
+}
+
 /* Until the plugin gives what can be had, as far as is known on this host. With @refusal: why that
  * is not what it gave before.
  */
@@ -182,7 +188,7 @@ static int claim_given(const struct items *items, struct work *work, const struc
 
 	if (r == 0)
 		r = allocate(items, &work->request, ret, err);
-	while (r == -EADDRINUSE && ++work->n_refused < GIVEN_TRIES) {
+	while (r == -EADDRINUSE && may_ask_again(work)) {
 		why = *err;
 		r = plugin_ask_again(&request, &why, err);
 		if (r == 0)
@@ -273,8 +279,7 @@ static struct work *find_refused(struct work works[], unsigned n, const struct p
 {
 	for (unsigned i = 0; probes->refused && i < n; i++)
 		if (&works[i].wiring == probes->refused->wiring &&
-			works[i].wiring.endpoint->plugin.program &&
-			++works[i].n_refused < GIVEN_TRIES)
+			works[i].wiring.endpoint->plugin.program && may_ask_again(&works[i]))
 			return &works[i];
 	return NULL;
 }

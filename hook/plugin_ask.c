@@ -157,9 +157,13 @@ int plugin_ask_again(
 	r = give_back(request, &next);
 	if (r == 0)
 		r = add(request, &next);
-	if (r < 0)
-		return error_set(err, r, "%s; no other: %s", why->text, next.text);
-	if (is_same(&before, request->item->given))
+	if (r == 0 && is_same(&before, request->item->given))
 		return error_set(err, -EEXIST, "%s", why->text);
-	return check(request, err);
+	if (r == 0)
+		r = check(request, &next);
+	if (r == -EADDRINUSE)
+		*err = next;
+	else if (r < 0)
+		error_set(err, r, "%s; no other: %s", why->text, next.text);
+	return r;
 }

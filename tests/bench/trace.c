@@ -94,7 +94,6 @@ static pid_t start(const struct spawn_command *command, int log)
 static bool is_entry(pid_t pid)
 {
 	struct __ptrace_syscall_info info; /* glibc's name of it */
-	;
 
 	return ptrace(PTRACE_GET_SYSCALL_INFO, pid, (void *)sizeof(info), &info) > 0 &&
 	       info.op == PTRACE_SYSCALL_INFO_ENTRY;

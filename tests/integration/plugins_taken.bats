@@ -155,3 +155,15 @@ in_use_by() { # ADDRESS
 	assert_eq "ADD eth0,DEL eth0,ADD eth0,DEL eth0" "$(calls)"
 	assert_run_empty
 }
+
+@test "a container that asks for the address that somebody has gets no other" {
+	lan_add_machine printer 10.0.0.77/24
+	host_local_network '{}' '{"conflict_detection_ms": 200}'
+	sleeper_start
+	run attach c0 "$SLEEPER" macvlan0 io.oci-macvlan.ip=10.0.0.77
+	assert_eq 1 "$status" "status ($output)"
+	assert_contains "$output" "network 'macvlan0': $(in_use_by 10.0.0.77): ask for another"
+	lan_remove_machine printer
+	assert_eq "" "$(leases)"
+	assert_run_empty
+}
