@@ -13,6 +13,7 @@
 #include "hook/dhcp.h"
 #include "hook/dhcp_parts.h"
 #include "hook/host.h"
+#include "hook/judge.h"
 #include "hook/proc.h"
 #include "hook/reconcile.h"
 #include "schema/cleanup.h"
@@ -29,26 +30,6 @@ struct revival {
 	const struct record_endpoint *endpoint;
 	int dir; /* RUN/dhcp */
 };
-
-/* NULL: none of them lives. */
-static int find_living(
-	const struct record *record, const struct record_member **ret, struct error *err)
-{
-	const struct record_member *found = NULL;
-
-	for (unsigned i = 0; !found && i < record->n_members; i++) {
-		const struct record_member *member = &record->members[i];
-		bool alive = false;
-		int r = proc_is_alive(member->pid, member->start, &alive, err);
-
-		if (r < 0)
-			return r;
-		if (alive)
-			found = member;
-	}
-	*ret = found;
-	return 0;
-}
 
 /* What cannot be told is an error: a second client would be worse than none. */
 static int has_client(int dir, const char *id, const struct record_endpoint *endpoint, bool *ret,
@@ -147,7 +128,7 @@ static int revive_one(const struct revival *revival, struct error *err)
 	};
 	bool was_deaf = is_deaf(revival);
 	bool has_one = false;
-	int r = find_living(record, &client.member, err);
+	int r = judge_living_member(record, &client.member, err);
 
 	if (r == 0)
 		r = has_client(revival->dir, record->id, revival->endpoint, &has_one, err);

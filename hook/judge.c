@@ -10,6 +10,7 @@
 
 #include "hook/detach.h"
 #include "hook/host.h"
+#include "hook/proc.h"
 #include "hook/rtnl.h"
 #include "schema/cleanup.h"
 #include "schema/error.h"
@@ -85,5 +86,30 @@ int judge_joined(
 	snprintf(verdict.why, sizeof(verdict.why), "container '%s', whose network it joined, %s",
 		own->joined, r == 0 ? "does not know it" : "has no record");
 	*ret = verdict;
+	return 0;
+}
+
+/**
+ * judge_living_member() - find a container of a record that is alive
+ * @record: the record
+ * @ret:    the first of its members that lives; NULL: none does
+ * @err:    filled on failure
+ *
+ * Return: 0, or what proc_is_alive() gave.
+ */
+int judge_living_member(
+	const struct record *record, const struct record_member **ret, struct error *err)
+{
+	*ret = NULL;
+	for (unsigned i = 0; i < record->n_members && !*ret; i++) {
+		const struct record_member *member = &record->members[i];
+		bool alive = false;
+		int r = proc_is_alive(member->pid, member->start, &alive, err);
+
+		if (r < 0)
+			return r;
+		if (alive)
+			*ret = member;
+	}
 	return 0;
 }

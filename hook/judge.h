@@ -7,6 +7,7 @@
 struct error;
 struct host;
 struct record;
+struct record_member;
 
 #define VERDICT_TEXT 320
 
@@ -21,5 +22,7 @@ int judge_owner(
 	struct host *host, const struct record *record, struct verdict *ret, struct error *err);
 int judge_joined(
 	struct host *host, const struct record *own, struct verdict *ret, struct error *err);
+int judge_living_member(
+	const struct record *record, const struct record_member **ret, struct error *err);
 
 #endif

@@ -6,7 +6,7 @@
 
 #include "hook/cli/check.h"
 #include "hook/host.h"
-#include "hook/proc.h"
+#include "hook/judge.h"
 #include "hook/reconcile.h"
 #include "ipam/delegate.h"
 #include "schema/cleanup.h"
@@ -29,19 +29,6 @@ void check_plugin_program(struct check *check, const struct check_network *on)
 		check_say(check, CHECK_BROKEN, "network '%s': %s", on->network->name, err.text);
 }
 
-/* A member who is alive, whose namespace a plugin can look at; 0: there is none. */
-static pid_t find_living(const struct record *record)
-{
-	for (unsigned i = 0; i < record->n_members; i++) {
-		const struct record_member *member = &record->members[i];
-		bool alive = false;
-
-		if (proc_is_alive(member->pid, member->start, &alive, NULL) == 0 && alive)
-			return member->pid;
-	}
-	return 0;
-}
-
 /* Containers whose plugin is gone, or hangs, are told of one by one; it is waited for once. */
 static int check_given(void *arg, const struct record *record,
 	const struct record_endpoint *endpoint, enum endpoint_state state, struct error *err)
@@ -52,15 +39,15 @@ static int check_given(void *arg, const struct record *record,
 		.endpoint = endpoint,
 		.home = check->host->nl.fd,
 	};
+	const struct record_member *member;
 	struct error failure;
-	pid_t pid;
 	int r;
 
 	(void)err;
 	if (state != ENDPOINT_LIVE || !endpoint->plugin.program)
 		return 0;
-	pid = find_living(record);
-	if (pid == 0)
+	/* Into whose namespace the plugin can look. */
+	if (judge_living_member(record, &member, NULL) < 0 || !member)
 		return 0;
 	if (delegate_is_gone(endpoint)) {
 		check_say(check, CHECK_WARNING,
@@ -71,7 +58,7 @@ static int check_given(void *arg, const struct record *record,
 	}
 	if (check->host->is_plugin_hung)
 		return 0;
-	r = delegate_check(&delegate, pid, &failure);
+	r = delegate_check(&delegate, member->pid, &failure);
 	if (r < 0)
 		check_say(check, CHECK_WARNING,
 			"container '%s' (%s), interface '%s': %s: another container may be given "
