@@ -296,8 +296,9 @@ int endpoint_await_ra(struct wiring *wiring, struct error *err)
  *          in mode passthru filled in; its ifindex stays as it is
  * @err:    filled on failure
  *
- * It is up, and has no address. Of mode bridge: so it hears of all, which one of mode source would
- * not; but where the parent is for one alone, of mode passthru.
+ * It is up, and has no address; where it is to hear of routers, ra_start() has it ask. Of mode
+ * bridge: so it hears of all, which one of mode source would not; but where the parent is for one
+ * alone, of mode passthru.
  *
  * Return: 0, or why not.
  */
@@ -321,9 +322,5 @@ int endpoint_wire_trial(struct wiring *wiring, struct error *err)
 		r = rtnl_link_set_addr_gen_none(&wiring->netns->nl, wiring->ifindex, err);
 	if (r == -EAFNOSUPPORT) /* a kernel without IPv6 */
 		r = 0;
-	if (r == 0)
-		r = set_up(wiring, err);
-	if (r == 0 && wiring->ra.is_wanted)
-		r = ra_start(&wiring->netns->nl, wiring->ifindex, &wiring->ra, err);
-	return r;
+	return r == 0 ? set_up(wiring, err) : r;
 }

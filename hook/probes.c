@@ -223,7 +223,10 @@ static void choose_mac(const uint8_t parent[MAC_SIZE], uint8_t ret[MAC_SIZE])
 		memcpy(ret + PROBE_HOST_PART, &pid, MAC_SIZE - PROBE_HOST_PART);
 }
 
-/* The link from which an endpoint's addresses are tried out. */
+/* The link from which an endpoint's addresses are tried out. Routers are asked last: one that is
+ * near answers within a fraction of a millisecond, the kernel asks for duplicates at once, and
+ * whoever has the address says so only once.
+ */
 static int make_link(struct probe *probe, struct netns *trial, struct error *err)
 {
 	struct record_endpoint endpoint = *probe->wiring->endpoint;
@@ -243,7 +246,10 @@ static int make_link(struct probe *probe, struct netns *trial, struct error *err
 	r = rtnl_neigh_set_retrans(&trial->nl, probe->ifindex, DAD_SHARE(probe->wait_ms), err);
 	if (r == -ENOENT) /* a kernel without IPv6 */
 		r = 0;
-	return r == 0 ? lan_open(probe->ifindex, endpoint.mac, &probe->lan, err) : r;
+	if (r == 0)
+		r = lan_open(probe->ifindex, endpoint.mac, &probe->lan, err);
+	return r == 0 && wiring.ra.is_wanted ? ra_start(&trial->nl, probe->ifindex, &wiring.ra, err)
+					     : r;
 }
 
 /* The addresses that a link has. */
