@@ -36,12 +36,12 @@ struct delegate plugin_delegate(const struct host *host, const struct record *re
  * plugin_is_refusal() - has a plugin refused what it was asked for
  * @r: what delegate_add() or delegate_del() gave
  *
- * Return: false also for one that was killed, by us or another, which may have done it before.
+ * Return: false also for one that was killed, by us or another, which may have done it before, and
+ * for one whose answer is not usable, which has.
  */
 bool plugin_is_refusal(int r)
 {
-	return r == -EREMOTEIO || r == -EINVAL || r == -ERANGE || r == -E2BIG ||
-	       r == -EPROTONOSUPPORT;
+	return r == -EREMOTEIO;
 }
 
 /**

@@ -137,6 +137,28 @@ END
 	refuse_attach "IPAM plugin '$BATS_TEST_TMPDIR/cni/script': ADD failed: its answer is not JSON"
 }
 
+@test "a plugin that prints garbage has given something: its DEL is not forgotten" {
+	# shellcheck disable=SC2016 # for the script
+	script_network <<<'[ "$CNI_COMMAND" = ADD ] || [ ! -e "$LOG/broken" ] || exit 1'
+	for garbage in 'panic: runtime error' '{"ips": 1}' '{"ips": []}' \
+		'{"cniVersion": "9.0.0", "ips": [{"address": "10.0.0.50/24"}]}'; do
+		: >"$LOG/calls"
+		printf '%s' "$garbage" >"$ANSWER"
+		touch "$LOG/broken"
+		sleeper_start
+		run attach c0 "$SLEEPER" macvlan0
+		[ "$status" -eq 1 ]
+		assert_contains "$output" "IPAM plugin '$BATS_TEST_TMPDIR/cni/script'"
+		sleeper_stop "$SLEEPER"
+		run cli gc
+		[ "$status" -eq 1 ]
+		rm "$LOG/broken"
+		cli gc
+		assert_eq "ADD eth0,DEL eth0,DEL eth0,DEL eth0" "$(calls)" "$garbage"
+		assert_run_empty
+	done
+}
+
 @test "a plugin that prints 100 MB costs no memory and no time" {
 	script_network <<'END'
 [ "$CNI_COMMAND" = ADD ] || exit 0
