@@ -265,20 +265,19 @@ static bool has_systemd(void)
 	       access(DHCP_SYSTEMD_RUN, X_OK) == 0;
 }
 
-/* It asks systemd for the unit, and becomes the client when it has it. */
+/* It asks systemd for the unit, and becomes the client when it has it. (Not by its name: exec(2)
+ * sets that a little after it has closed our pipe.)
+ */
 static bool is_systemd_run(pid_t pid)
 {
-	static const char name[] = "systemd-run\n";
 	char number[TEXT_UINT];
 	char path[32];
-	char text[32];
-	ssize_t n;
+	struct stat program;
+	struct stat its;
 
-	text_join(path, sizeof(path), "/proc/", text_uint((uint64_t)pid, number), "/comm");
-	autoclose int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-	n = fd < 0 ? -1 : read(fd, text, sizeof(text));
-	return n == (ssize_t)strlen(name) && !memcmp(text, name, strlen(name));
+	text_join(path, sizeof(path), "/proc/", text_uint((uint64_t)pid, number), "/exe");
+	return stat(path, &its) == 0 && stat(DHCP_SYSTEMD_RUN, &program) == 0 &&
+	       its.st_dev == program.st_dev && its.st_ino == program.st_ino;
 }
 
 /* Until the client has its unit. False: it has none, as systemd is ill: it may refuse, or never
