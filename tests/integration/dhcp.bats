@@ -146,7 +146,7 @@ assert_hostname() { # NAME ID [OPTION]...
 	dhcp_capture
 	attach_lan c0
 	pid=$(client_of c0)
-	client_lives c0
+	wait_until client_lives c0
 	release c0
 	wait_until process_gone "$pid"
 	wait_until dhcp_seen Release "$MAC" "Client-IP ${ADDRESS%/*}"
@@ -194,7 +194,7 @@ assert_hostname() { # NAME ID [OPTION]...
 	attach_lan c0
 	assert_eq "" "$ADDRESS"
 	has_link "$SLEEPER" eth0
-	client_lives c0
+	wait_until client_lives c0
 	dnsmasq_start
 	WAIT_SECONDS=20 wait_until default_is "$SLEEPER" "10.0.0.1 eth0"
 	look "$SLEEPER"
@@ -265,8 +265,8 @@ assert_hostname() { # NAME ID [OPTION]...
 	[[ "$ADDRESS $(ipv4_of "$SLEEPER" eth1)" == "10.0.0.1"??"/24 10.11.0.1"??/24 ]] ||
 		fail "addresses $ADDRESS $(ipv4_of "$SLEEPER" eth1)"
 	assert_default "$SLEEPER" 4 "10.0.0.1 eth0"
-	client_lives c0 eth0
-	client_lives c0 eth1
+	wait_until client_lives c0 eth0
+	wait_until client_lives c0 eth1
 	release c0
 	wait_until dnsmasq_lease_gone "$MAC"
 	DHCP_NETNS=router-eth1 wait_until isc_released "$mac1"
@@ -341,8 +341,7 @@ word_is() { # ID ADDRESS/LEN
 @test "gc cannot start a client again that is not on this host any more: it says so" {
 	dnsmasq_start
 	attach_lan c0
-	kill -KILL "$(client_of c0)"
-	wait_until no_clients
+	client_kill c0
 	run without_dhcp_client "$BUILD/oci-macvlan" --etc "$ETC" --run "$RUN" gc
 	assert_eq 1 "$status" "status ($output)"
 	assert_contains "$output" "container 'c0': 'eth0': cannot start the DHCP client: there is no DHCP client"

@@ -207,10 +207,10 @@ lifetime_is() { # PID SECONDS
 	first=$SLEEPER
 	attach_lan c0
 	cli gc
-	client_lives .c0
-	client_lives c0
+	wait_until client_lives .c0
+	wait_until client_lives c0
 	release c0
-	client_lives .c0
+	wait_until client_lives .c0
 	release .c0 "$first"
 }
 
@@ -344,7 +344,7 @@ lifetime_is() { # PID SECONDS
 	WAIT_SECONDS=20 wait_until ipv4_is "$SLEEPER" ""
 	assert_default "$SLEEPER" 4 ""
 	wait_until claim_gone "$ADDRESS"
-	client_lives c0
+	wait_until client_lives c0
 	refute grep -qF "${ADDRESS%/*}" <<<"$(cli ps)"
 	dnsmasq_start
 	WAIT_SECONDS=20 wait_until ipv4_is "$SLEEPER" "$ADDRESS"
@@ -358,5 +358,5 @@ lifetime_is() { # PID SECONDS
 	WAIT_SECONDS=60 wait_until ipv4_is "$SLEEPER" ""
 	assert_default "$SLEEPER" 4 ""
 	wait_until claim_gone "$ADDRESS"
-	client_lives c0
+	wait_until client_lives c0
 }

@@ -73,6 +73,15 @@ client_lives() { # ID [INTERFACE]
 	[ "$(cat "/proc/$(client_of "$@")/comm" 2>/dev/null)" = udhcpc ]
 }
 
+# Kills a client, and waits until it is gone: for as long as it ends, gc takes it for alive.
+client_kill() { # ID
+	local pid
+
+	pid=$(client_of "$1")
+	kill -KILL "$pid"
+	wait_until process_gone "$pid"
+}
+
 # Has the client ask now. Where nobody answers it gives the lease up after 8 s, whatever is left of it.
 client_renew() { # ID [INTERFACE]
 	kill -USR1 "$(client_of "$@")"

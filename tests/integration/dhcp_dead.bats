@@ -23,7 +23,7 @@ teardown() {
 @test "a killed client, and no gc: the address goes with its lease; gc brings it again" {
 	hostile_start 51:00000002
 	attach_lan c0
-	kill -KILL "$(client_of c0)"
+	client_kill c0
 	dhcp_stop hostile
 	WAIT_SECONDS=30 wait_until ipv4_is "$SLEEPER" ""
 	assert_default "$SLEEPER" 4 ""
@@ -38,7 +38,7 @@ teardown() {
 	attach_lan c0
 	dhcp_stop dnsmasq
 	dhcp_capture
-	kill -KILL "$(client_of c0)"
+	client_kill c0
 	cli gc
 	wait_until client_lives c0
 	# A round of four that nobody answers, and the next.
@@ -57,10 +57,9 @@ teardown() {
 	attach_lan c0
 	before=$(client_of c0)
 	watch_addresses "$SLEEPER"
-	kill -KILL "$before"
-	wait_until process_gone "$before"
+	client_kill c0
 	cli gc
-	client_lives c0
+	wait_until client_lives c0
 	refute test "$before" = "$(client_of c0)"
 	wait_until acknowledged "$MAC" 2
 	dhcp_packets Discover "$MAC" | tail -n 1 |
@@ -130,7 +129,7 @@ attach_with_lost_hook() {
 	assert_eq 1 "$status" "status ($output)"
 	assert_contains "$output" "container 'c0': 'eth0': the hook that its DHCP client called is gone: there is no"
 	assert_eq "$before" "$(client_of c0)"
-	client_lives c0
+	wait_until client_lives c0
 	cli gc
 }
 
@@ -146,14 +145,14 @@ attach_with_lost_hook() {
 	said=$(cli gc --dry-run)
 	assert_eq 1 "$(grep -c "^container 'c0': would free its DHCP client's files: " <<<"$said")" "lines"
 	assert_eq "$files" "$(ls -l "$RUN/dhcp")" "RUN/dhcp after --dry-run"
-	client_lives c0
+	wait_until client_lives c0
 	said=$(cli gc)
 	assert_contains "$said" "container 'c0': freed its DHCP client's files: no record leads to them"
 	wait_until process_gone "$pid"
 	assert_eq "" "$(find "$RUN/dhcp" -name 'c0:*')" "left in RUN/dhcp"
 	wait_until dnsmasq_lease_gone "$MAC"
 	refute grep -F "'c1'" <<<"$said"
-	client_lives c1
+	wait_until client_lives c1
 }
 
 @test "poststop never comes: the client's next event ends it, and frees all" {

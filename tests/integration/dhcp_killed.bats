@@ -71,7 +71,7 @@ renew_killed() { # CALL N
 	kill "$strace"
 	wait "$strace" || true
 	refute is_traced "$client"
-	client_lives c0
+	wait_until client_lives c0
 }
 
 # Sets KILLED to whether there is such a call.
@@ -149,6 +149,6 @@ renew_stopped() {
 	kill -CONT "$STOPPED"
 	wait_until process_gone "$STOPPED"
 	[ -e "$RUN/containers/c0.json" ] || fail "the record is gone"
-	client_lives c0
+	wait_until client_lives c0
 	detach c0
 }

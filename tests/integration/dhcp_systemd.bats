@@ -62,11 +62,11 @@ engine_attach() { # ID
 	engine_attach c0
 	look "$SLEEPER"
 	pid=$(client_of c0)
-	client_lives c0
+	wait_until client_lives c0
 	[[ $(cgroup_of "$pid") == /system.slice/oci-macvlan-dhcp-*.scope ]] ||
 		fail "cgroup $(cgroup_of "$pid")"
 	systemctl stop engine
-	client_lives c0
+	wait_until client_lives c0
 	assert_eq "$pid" "$(client_of c0)"
 	ipv4_is "$SLEEPER" "$ADDRESS"
 	release c0
@@ -98,20 +98,19 @@ no_scopes() {
 	no_clients
 	wait_until dnsmasq_lease_gone "$MAC"
 	cli gc
-	client_lives c0
+	wait_until client_lives c0
 	wait_until ipv4_is "$SLEEPER" "$ADDRESS"
 }
 
 @test "gc is a service that ends at once: the client that it has started lives on" {
 	attach_lan c0
-	kill -9 "$(client_of c0)"
-	wait_until no_clients
+	client_kill c0
 	printf '#!/bin/sh\nexec "%s" --etc "%s" --run "%s" gc\n' "$BUILD/oci-macvlan" "$ETC" "$RUN" \
 		>"$BATS_TEST_TMPDIR/gc"
 	chmod +x "$BATS_TEST_TMPDIR/gc"
 	systemd-run --quiet --unit=gc --service-type=oneshot "$BATS_TEST_TMPDIR/gc"
 	wait_until unit_ended gc
-	client_lives c0
+	wait_until client_lives c0
 	[[ $(cgroup_of "$(client_of c0)") == /system.slice/oci-macvlan-dhcp-*.scope ]]
 	wait_until ipv4_is "$SLEEPER" "$ADDRESS"
 }
@@ -135,12 +134,11 @@ socket_back() {
 @test "systemd cannot be reached: the client runs all the same" {
 	socket_away
 	attach_lan c0
-	client_lives c0
+	wait_until client_lives c0
 	[ -n "$ADDRESS" ]
-	kill -9 "$(client_of c0)"
-	wait_until no_clients
+	client_kill c0
 	cli gc
-	client_lives c0
+	wait_until client_lives c0
 	socket_back
 }
 
@@ -163,6 +161,6 @@ time.sleep(300)' </dev/null >/dev/null 2>&1 3>&- &
 	socket_back
 	assert_eq 0 "$status" "status ($output)"
 	[ "$took" -le 12 ] || fail "it took $took s"
-	client_lives c0
+	wait_until client_lives c0
 	[ -n "$(ipv4_of "$SLEEPER")" ]
 }
