@@ -14,7 +14,8 @@
 LAN_PREFIX4=10.0.0
 LAN_PREFIX6=2001:db8:babe:cafe:
 
-# Addresses without duplicate address detection: they are usable at once.
+# Addresses without duplicate address detection: they are usable when this returns. (Of IPv6 the kernel
+# joins the groups a little after it has the address.)
 lan_addr() { # NETNS-OPTION... DEV CIDR...
 	local arguments=() dev
 
@@ -26,10 +27,19 @@ lan_addr() { # NETNS-OPTION... DEV CIDR...
 	shift
 	for cidr in "$@"; do
 		case $cidr in
-		*:*) ip "${arguments[@]}" addr add "$cidr" dev "$dev" nodad ;;
+		*:*)
+			ip "${arguments[@]}" addr add "$cidr" dev "$dev" nodad
+			wait_until lan_addr_is_settled "${arguments[@]}" "$dev" "$cidr"
+			;;
 		*) ip "${arguments[@]}" addr add "$cidr" dev "$dev" ;;
 		esac
 	done
+}
+
+lan_addr_is_settled() { # NETNS-OPTION... DEV CIDR
+	local cidr=${*: -1} dev=${*: -2:1}
+
+	[ -z "$(ip "${@:1:$#-2}" -6 addr show dev "$dev" to "${cidr%/*}" tentative)" ]
 }
 
 # A switch in the namespace NETNS: a bridge that forwards at once and floods all multicast.
@@ -70,7 +80,8 @@ lan_ready() { # DEV ADDRESS
 	ping -c 1 -W 0.2 -I "$1" "$2"
 } >/dev/null 2>&1
 
-# Another machine on the LAN: a namespace NAME with eth0, plugged into the router's switch.
+# Another machine on the LAN: a namespace NAME with eth0, plugged into the router's switch. It hears,
+# and is heard, when this returns.
 lan_add_machine() { # NAME CIDR...
 	local name=$1
 	shift
@@ -80,12 +91,25 @@ lan_add_machine() { # NAME CIDR...
 	ip -n "$name" link add eth0 type veth peer name "p-$name" netns router
 	ip -n router link set "p-$name" master lan up
 	ip -n "$name" link set eth0 up
+	wait_until lan_is_plugged "$name"
 	lan_addr -n "$name" eth0 "$@"
+}
+
+# The kernel sees a carrier only a while after there is one.
+lan_is_plugged() { # NAME
+	ip -n "$1" link show dev eth0 | grep -qF "state UP" &&
+		ip -n router -d link show dev "p-$1" | grep -qF "bridge_slave state forwarding"
 }
 
 lan_remove_machine() { # NAME
 	ip -n "$1" link del eth0
 	ip netns del "$1"
+}
+
+# No container's link is on the host's eth0 any more: the kernel takes them away some time after the
+# last process of their namespace has ended, and until then they answer for their addresses.
+lan_is_quiet() {
+	! bridge fdb show dev eth0 | grep -vqE '^(33:33|01:00:5e):'
 }
 
 # The MAC that a machine's neighbour table has for ADDRESS; nothing when there is none.

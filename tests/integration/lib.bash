@@ -30,7 +30,7 @@ fail() { # TEXT...
 
 # Polls until COMMAND succeeds; fails after WAIT_SECONDS (default 10).
 wait_until() { # COMMAND...
-	local deadline=$((SECONDS + ${WAIT_SECONDS:-10}))
+	local deadline=$((SECONDS + ${WAIT_SECONDS:-10} + 1)) # SECONDS is a whole number
 
 	until "$@"; do
 		if [ "$SECONDS" -ge "$deadline" ]; then
@@ -97,6 +97,8 @@ lab_folders() { # DIR
 
 lab_setup() {
 	lab_folders "$BATS_TEST_TMPDIR"
+	# Of the test before this one, which had the same addresses, and MACs.
+	wait_until lan_is_quiet
 }
 
 # Ends what the test started, and checks that it left nothing: no claim, no record, no namespace
