@@ -136,12 +136,12 @@ start_crash() { # LIMIT-SECONDS PROGRAM STEP OFFSET [SCENARIO]
 
 # One in so many pairs of a system call and what happens there; another sample each time.
 crash_sample() {
-	start_crash 600 kill 25 $((RANDOM % 25)) -DHCP
-	start_crash 600 fault 12 $((RANDOM % 12)) -DHCP
+	start_crash 2000 kill 25 $((RANDOM % 25)) -DHCP
+	start_crash 2000 fault 12 $((RANDOM % 12)) -DHCP
 	# Each waits for a server.
-	start_crash 600 kill 150 $((RANDOM % 150)) DHCP
-	start_crash 600 fault 150 $((RANDOM % 150)) DHCP
-	start_crash 600 reboot 60 $((RANDOM % 60))
+	start_crash 2000 kill 150 $((RANDOM % 150)) DHCP
+	start_crash 2000 fault 150 $((RANDOM % 150)) DHCP
+	start_crash 2000 reboot 60 $((RANDOM % 60))
 }
 
 # All of them, in parts. They wait most of the time, so many run at once.

@@ -15,7 +15,7 @@ trap 'rm -rf "$dir"' EXIT
 
 ask() { # BUILD QUESTION ROUNDS
 	# shellcheck disable=SC2016 # expanded where BENCH_DIR is known
-	tests/isolate.sh -t 120 tests/bench/lab.sh sh -c \
+	tests/isolate.sh -t 400 tests/bench/lab.sh sh -c \
 		'exec "$0/bench/bench" "$0" tests/bench "$BENCH_DIR" "$@"' "$@" >"$dir/$2"
 }
 

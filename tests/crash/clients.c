@@ -19,7 +19,7 @@
 
 #define CLIENTS_MAX 32
 /* Of 2 ms each. */
-#define TRIES 250
+#define TRIES 2500
 #define PROGRAM "udhcpc"
 #define ARGUMENTS_TEXT 4096
 

@@ -20,6 +20,8 @@
 #include "tests/unit/tap.h"
 
 #define SHORT_MS 20
+/* Has not passed in the next statement. */
+#define NOT_PASSED_MS 200
 /* Longer than anything here takes. */
 #define LONG_MS 60000
 /* A child that takes so long hangs. */
@@ -149,7 +151,7 @@ static void anew(void)
 	must(deadline_remaining_ms() > LONG_MS / 2);
 	kill(getpid(), SIGTERM);
 	must(deadline_check("waiting", NULL) == -EINTR);
-	deadline_start(SHORT_MS);
+	deadline_start(NOT_PASSED_MS);
 	must(!deadline_passed());
 	await_deadline();
 	must(deadline_check("waiting", NULL) == -ETIME);
