@@ -264,7 +264,7 @@ finds_ok() {
 
 	lan_add_machine m1 10.0.0.3/24
 	ip -n m1 link set eth0 address "$machine"
-	network_good '{"conflict_detection_ms": 20}'
+	network_good '{"conflict_detection_ms": 200}'
 	sleeper_start
 	attach c0 "$SLEEPER" macvlan0
 	lan_remove_machine m1

@@ -83,14 +83,20 @@ count_frames() { # PATTERN
 	grep -cE "$1" "$CAPTURE" || true
 }
 
+# Three; and more while another address of the attach is not found free yet.
+assert_probes() { # N
+	{ [ "$1" -ge 3 ] && [ "$1" -le 6 ]; } || fail "$1 probes"
+}
+
 # --- automatic addresses ---
 
 @test "taken addresses are passed over in the same wait, and kept back with the holder's MAC" {
 	machine printer 10.0.0.3/24 10.0.0.4/24 2001:db8:babe:cafe::3/64
+	network_dual '{"conflict_detection_ms": 1000}'
 	attach_timed c0
 	assert_addresses "$SLEEPER" eth0 10.0.0.5/24 2001:db8:babe:cafe::4/64
-	[ "$MS" -ge 200 ] || fail "it took only $MS ms"
-	[ "$MS" -lt 350 ] || fail "three IPv4 addresses and two IPv6 took $MS ms"
+	[ "$MS" -ge 1000 ] || fail "it took only $MS ms"
+	[ "$MS" -lt 1900 ] || fail "three IPv4 addresses and two IPv6 took $MS ms"
 	mac=$(machine_mac printer)
 	for address in 10.0.0.3 10.0.0.4 2001:db8:babe:cafe::3; do
 		[[ $(claim_owner $address) == .conflict/$mac-* ]] || fail "$address: $(claim_owner $address)"
@@ -190,7 +196,7 @@ count_frames() { # PATTERN
 	capture_stop
 	mac=$(mac_of "$pid" eth0)
 	assert_eq 02:42:0a:00:00:03 "$mac"
-	assert_eq 3 "$(count_frames 'who-has 10.0.0.3 .*tell 0.0.0.0')" "probes"
+	assert_probes "$(count_frames 'who-has 10.0.0.3 .*tell 0.0.0.0')"
 	assert_eq 0 "$(grep -E 'tell 0.0.0.0' "$CAPTURE" | grep -c "$mac")" "probes from the final MAC"
 	assert_eq 1 "$(count_frames 'who-has 10.0.0.3 .*tell 10.0.0.3')" "announcements"
 	assert_eq 1 "$(count_frames "^[^ ]* $mac > ff:ff:ff:ff:ff:ff.*who-has 10.0.0.3 .*tell 10.0.0.3")"
@@ -199,9 +205,10 @@ count_frames() { # PATTERN
 	last=$(frame_time last 'who-has 10.0.0.3 .*tell 0.0.0.0')
 	announced=$(frame_time first 'who-has 10.0.0.3 .*tell 10.0.0.3')
 	advertised=$(frame_time first 'neighbor advertisement, tgt is 2001:db8:babe:cafe::3')
-	[ $((last - probe)) -ge 120 ] || fail "the probes are spread over $((last - probe)) ms"
-	[ $((announced - probe)) -ge 200 ] || fail "announced after $((announced - probe)) ms"
-	[ $((advertised - probe)) -ge 200 ] || fail "advertised after $((advertised - probe)) ms"
+	# The waits begin a little before the first frame is sent.
+	[ $((last - probe)) -ge 100 ] || fail "the probes are spread over $((last - probe)) ms"
+	[ $((announced - probe)) -ge 180 ] || fail "announced after $((announced - probe)) ms"
+	[ $((advertised - probe)) -ge 180 ] || fail "advertised after $((advertised - probe)) ms"
 	# All else that came from the link before that had no sender.
 	assert_eq 0 "$(grep -E 'who-has' "$CAPTURE" | grep -v 'tell 0.0.0.0' |
 		grep -v 'tell 10.0.0.3' | grep -vc 'tell 10.0.0.[12]')"
@@ -242,7 +249,7 @@ count_frames() { # PATTERN
 	wait_until captured 'who-has 10.7.0.4 .*tell 10.7.0.4'
 	wait_until captured 'neighbor advertisement, tgt is 2001:db8:7::3'
 	capture_stop
-	assert_eq 3 "$(count_frames "^[^ ]* $mac .*who-has 10.7.0.4 .*tell 0.0.0.0")"
+	assert_probes "$(count_frames "^[^ ]* $mac .*who-has 10.7.0.4 .*tell 0.0.0.0")"
 	assert_eq "$mac" "$(mac_of "$SLEEPER" eth0)"
 	release c0
 	ip link del eth1
@@ -253,14 +260,15 @@ count_frames() { # PATTERN
 # --- our own ---
 
 @test "the same container within a minute does not wait; another does" {
+	network_dual '{"conflict_detection_ms": 1000}'
 	attach_new c0 io.oci-macvlan.name=web
 	release c0
 	attach_timed c1 io.oci-macvlan.name=web
 	assert_addresses "$SLEEPER" eth0 10.0.0.3/24 2001:db8:babe:cafe::3/64
-	[ "$MS" -lt 150 ] || fail "the same name waited $MS ms"
+	[ "$MS" -lt 900 ] || fail "the same name waited $MS ms"
 	release c1
 	attach_timed c2 io.oci-macvlan.ip=10.0.0.3
-	[ "$MS" -ge 200 ] || fail "another waited $MS ms only"
+	[ "$MS" -ge 1000 ] || fail "another waited $MS ms only"
 	release c2
 }
 
@@ -272,9 +280,15 @@ count_frames() { # PATTERN
 	machine ghost 10.0.0.99/24
 	ip -n ghost link set eth0 address 02:42:0a:00:00:1e
 	ip -n ghost addr add 10.0.0.30/24 dev eth0
+	sleeper_start
+	state_json creating new "$SLEEPER" io.oci-macvlan.networks=macvlan0 io.oci-macvlan.ip=10.0.0.30 \
+		>"$BATS_TEST_TMPDIR/state"
+	start=$(date +%s%N)
 	(sleep 0.3 && ip -n ghost addr del 10.0.0.30/24 dev eth0) 3>&- &
-	attach_timed new io.oci-macvlan.ip=10.0.0.30
-	[ "$MS" -ge 300 ] || fail "it did not wait for the silence: $MS ms"
+	hook createRuntime <"$BATS_TEST_TMPDIR/state"
+	ms=$((($(date +%s%N) - start) / 1000000))
+	# And then as long as for any address.
+	[ "$ms" -ge 450 ] || fail "it did not wait for the silence: $ms ms"
 	assert_addresses "$SLEEPER" eth0 10.0.0.30/24 2001:db8:babe:cafe::4/64
 	wait
 	release new
@@ -324,7 +338,7 @@ holders() { # CIDR PID PID
 }
 
 @test "two hosts that ask for the same address at nearly the same time: one gets it" {
-	local one other n=0 pause
+	local one other n=0 pause have got=0
 
 	host2_add
 	for pause in 0 0.05 0.15 0.19 0.25 0; do
@@ -337,10 +351,14 @@ holders() { # CIDR PID PID
 			"io.oci-macvlan.ip=10.0.0.4$n") 2>"$BATS_TEST_TMPDIR/err2" 3>&- &
 		attach "a$n" "$one" macvlan0 "io.oci-macvlan.ip=10.0.0.4$n" 2>"$BATS_TEST_TMPDIR/err" || true
 		wait "$!" || true
-		assert_eq 1 "$(holders "10.0.0.4$n/24" "$one" "$other")" "have it with $pause s between"
-		assert_eq 1 "$(cat "$BATS_TEST_TMPDIR/err" "$BATS_TEST_TMPDIR/err2" | grep -cF "10.0.0.4$n")" \
-			"told so"
+		have=$(holders "10.0.0.4$n/24" "$one" "$other")
+		[ "$have" -le 1 ] || fail "both have it with $pause s between"
+		assert_eq $((2 - have)) "$(cat "$BATS_TEST_TMPDIR/err" "$BATS_TEST_TMPDIR/err2" |
+			grep -cF "10.0.0.4$n")" "told so"
+		got=$((got + have))
 	done
+	# Where a link takes its time, who heard the other meanwhile gives up, too.
+	[ "$got" -ge 4 ] || fail "of 6 addresses nobody got $((6 - got))"
 	sleepers_stop
 	cli gc >/dev/null
 	ip netns del host2
@@ -429,29 +447,31 @@ holders() { # CIDR PID PID
 	assert_eq 50 "$(grep -o '2001:[^ ]*' "$BATS_TEST_TMPDIR/all" | sort -u | wc -l)"
 	assert_eq 0 "$(find "$RUN/pools" -lname '.conflict/*' | wc -l)" "taken for strangers"
 	echo "# 50 at once: $ms ms" >&3
-	[ "$ms" -lt 1500 ] || fail "50 took $ms ms"
+	[ "$ms" -lt 4000 ] || fail "50 took $ms ms"
 }
 
 # --- where nobody can be asked ---
 
 @test "a parent without a carrier: nobody is asked, and the container starts" {
+	network_dual '{"conflict_detection_ms": 1000}'
 	ip -n router link set port0 down
 	attach_timed c0
 	ip -n router link set port0 up
-	[ "$MS" -lt 150 ] || fail "it waited $MS ms"
+	[ "$MS" -lt 900 ] || fail "it waited $MS ms"
 	assert_addresses "$SLEEPER" eth0 10.0.0.3/24 2001:db8:babe:cafe::3/64
 	wait_until can_ping "$SLEEPER" 10.0.0.1
 	release c0
 }
 
 @test "two networks of one container wait together" {
-	network_dual '{"name": "second", "conflict_detection_ms": 200, "subnets": [{"subnet": "10.9.0.0/24"}]}'
+	network_dual '{"conflict_detection_ms": 1000}'
+	network_dual '{"name": "second", "conflict_detection_ms": 1000, "subnets": [{"subnet": "10.9.0.0/24"}]}'
 	sleeper_start
 	state_json creating c0 "$SLEEPER" io.oci-macvlan.networks=macvlan0,second >"$BATS_TEST_TMPDIR/state"
 	start=$(date +%s%N)
 	hook createRuntime <"$BATS_TEST_TMPDIR/state"
 	ms=$((($(date +%s%N) - start) / 1000000))
-	[ "$ms" -lt 350 ] || fail "it took $ms ms"
+	[ "$ms" -lt 1900 ] || fail "it took $ms ms"
 	assert_addresses "$SLEEPER" eth1 10.9.0.1/24
 	release c0
 }

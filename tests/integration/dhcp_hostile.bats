@@ -16,7 +16,7 @@ setup_file() {
 
 setup() {
 	lab_setup
-	network_dhcp '{"timeout_ms": 1200}'
+	network_dhcp
 }
 
 teardown() {
@@ -26,6 +26,7 @@ teardown() {
 
 # With what that server says no container starts; nothing is left of it.
 assert_no_lease() { # ARG...
+	network_dhcp '{"timeout_ms": 1200}'
 	hostile_start "$@"
 	sleeper_start
 	run attach c0 "$SLEEPER" lan
@@ -40,6 +41,7 @@ assert_no_lease() { # ARG...
 
 # With what that server says a container starts, with an address that is its own.
 leased() { # ARG...
+	network_dhcp
 	hostile_start "$@"
 	attach_lan c0
 	assert_eq 10.0.0.66/24 "$ADDRESS" "address with $*"

@@ -106,7 +106,7 @@ wait
 END
 	SECONDS=0
 	refuse_attach "IPAM plugin '$BATS_TEST_TMPDIR/cni/script': ADD failed: it did not end in time"
-	[ "$SECONDS" -ge 9 ] && [ "$SECONDS" -lt 15 ]
+	[ "$SECONDS" -ge 9 ] && [ "$SECONDS" -lt 19 ]
 	read -r one other <"$LOG/pids"
 	process_gone "$one"
 	wait_until process_gone "$other"
@@ -122,7 +122,7 @@ END
 	sleeper_start
 	SECONDS=0
 	attach c0 "$SLEEPER" macvlan0
-	[ "$SECONDS" -lt 5 ]
+	[ "$SECONDS" -lt 9 ]
 	wait_until process_gone "$(cat "$LOG/pid")"
 	assert_addresses "$SLEEPER" eth0 10.0.0.50/24
 }
@@ -169,7 +169,7 @@ END
 		ulimit -v 65536
 		refuse_attach "ADD failed: it printed more than 65536 bytes"
 	)
-	[ "$SECONDS" -lt 5 ]
+	[ "$SECONDS" -lt 9 ]
 }
 
 @test "a plugin that says 100 MB on stderr is heard out, and quoted in part" {
@@ -505,7 +505,7 @@ END
 	SECONDS=0
 	run cli gc
 	[ "$status" -eq 1 ]
-	[ "$SECONDS" -lt 15 ]
+	[ "$SECONDS" -lt 19 ]
 	assert_contains "$output" "DEL failed: it did not end in time"
 	assert_contains "$output" "is not asked: one did not end in time just now"
 	rm "$LOG/broken"

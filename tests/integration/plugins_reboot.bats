@@ -170,13 +170,13 @@ END
 	SECONDS=0
 	run cli gc
 	[ "$status" -eq 1 ]
-	[ "$SECONDS" -lt 15 ]
+	[ "$SECONDS" -lt 19 ]
 	assert_eq 3 "$(grep -c "is not given back" <<<"$output")"
 	assert_contains "$output" "is not asked: one did not end in time just now"
 	SECONDS=0
 	sleeper_start
 	attach c9 "$SLEEPER" macvlan0
-	[ "$SECONDS" -lt 15 ]
+	[ "$SECONDS" -lt 19 ]
 	rm "$LOG/broken"
 	cli gc
 	assert_eq "" "$(ls "$RUN/returns")"

@@ -76,7 +76,7 @@ recorded() { # ID
 	attach_timed c0
 	address=$(usable "$SLEEPER")
 	[[ $address == 2001:db8:babe:cafe:*/64 ]] || fail "address '$address'"
-	[ "$MS" -lt 150 ] || fail "it took $MS ms"
+	[ "$MS" -lt 900 ] || fail "it took $MS ms" # the kernel alone: 4 s
 	can_ping "$SLEEPER" "${LAN_PREFIX6}:1"
 	assert_contains "$(default_routes "$SLEEPER" 6)" "fe80::"
 	assert_contains "$(in_netns "$SLEEPER" ip -6 route show default)" "proto ra"
@@ -105,9 +105,9 @@ recorded() { # ID
 # link-local address, and the router's answer may go there.
 
 @test "with conflict detection: the wait, and not twice" {
-	network_ra '{"conflict_detection_ms": 200}'
+	network_ra '{"conflict_detection_ms": 1000}'
 	attach_timed c3
-	{ [ "$MS" -ge 200 ] && [ "$MS" -lt 390 ]; } || fail "it took $MS ms"
+	{ [ "$MS" -ge 900 ] && [ "$MS" -lt 1900 ]; } || fail "it took $MS ms"
 	[[ $(usable "$SLEEPER") == 2001:db8:babe:cafe:*/64 ]]
 	assert_eq "$(usable "$SLEEPER")" "$(recorded c3)"
 }
