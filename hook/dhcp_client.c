@@ -265,19 +265,20 @@ static bool has_systemd(void)
 	       access(DHCP_SYSTEMD_RUN, X_OK) == 0;
 }
 
-/* It asks systemd for the unit, and becomes the client when it has it. (Not by its name: exec(2)
- * sets that a little after it has closed our pipe.)
+/* systemd-run asks for the unit, and becomes the client when it has it. (Known by its program:
+ * exec(2) gives a process its name a little after it has closed our pipe. One that is about to end
+ * has none.)
  */
-static bool is_systemd_run(pid_t pid)
+static bool is_client(pid_t pid)
 {
 	char number[TEXT_UINT];
 	char path[32];
-	struct stat program;
+	struct stat asking;
 	struct stat its;
 
 	text_join(path, sizeof(path), "/proc/", text_uint((uint64_t)pid, number), "/exe");
-	return stat(path, &its) == 0 && stat(DHCP_SYSTEMD_RUN, &program) == 0 &&
-	       its.st_dev == program.st_dev && its.st_ino == program.st_ino;
+	return stat(path, &its) == 0 && stat(DHCP_SYSTEMD_RUN, &asking) == 0 &&
+	       (its.st_dev != asking.st_dev || its.st_ino != asking.st_ino);
 }
 
 /* Until the client has its unit. False: it has none, as systemd is ill: it may refuse, or never
@@ -293,11 +294,11 @@ static bool await_unit(const struct dhcp_client *client)
 	dhcp_file_name(client->id, client->endpoint->interface, DHCP_CLIENT, name);
 	if (dhcp_file_get_client(client->dir, name, &process, NULL) < 0)
 		return false;
-	while (alive && is_systemd_run(process.pid) && deadline_clock_ms() < until &&
+	while (alive && !is_client(process.pid) && deadline_clock_ms() < until &&
 		!deadline_passed())
 		if (proc_outlives(process.pid, process.start, UNIT_LOOK_MS, &alive, NULL) < 0)
 			return false;
-	return !is_systemd_run(process.pid) &&
+	return is_client(process.pid) &&
 	       proc_is_alive(process.pid, process.start, &alive, NULL) == 0 && alive;
 }
 
