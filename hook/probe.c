@@ -363,16 +363,24 @@ static int hear_failure(struct probes *probes, struct probe *probe, struct probe
 	return r;
 }
 
-static int send_probes(
-	struct probe *probe, struct probe_address *address, int64_t now, struct error *err)
+/* The wait begins with the first, and ends a pause after the third: also where this process had to
+ * wait for its turn in between.
+ */
+static int send_probes(struct probe *probe, struct probe_address *address, struct error *err)
 {
 	int64_t pause = probe->wait_ms * MS / PROBES;
 	int r = lan_probe(&probe->lan, &address->address->ip, err);
+	int64_t now;
 
 	for (unsigned i = 0; r == 0 && i < address->n_spares; i++)
 		if (!address->spares[i].is_out)
 			r = lan_probe(&probe->lan, &address->spares[i].ip, err);
+	now = probe_now();
 	address->n_sent++;
+	if (address->n_sent == 1)
+		address->until = now + probe->wait_ms * MS;
+	if (address->n_sent == PROBES && address->until < now + pause)
+		address->until = now + pause;
 	address->next = address->n_sent < PROBES ? now + pause : address->until + pause;
 	if (address->next <= now)
 		address->next = now + pause;
@@ -384,8 +392,8 @@ static int send_probes(
  */
 static int step4(struct probe *probe, struct probe_address *address, int64_t now, struct error *err)
 {
-	address->is_free = now >= address->until;
-	return now >= address->next ? send_probes(probe, address, now, err) : 0;
+	address->is_free = address->n_sent >= PROBES && now >= address->until;
+	return now >= address->next ? send_probes(probe, address, err) : 0;
 }
 
 /* And for an IPv6 address. */
@@ -439,9 +447,10 @@ bool probe_was_wanted(struct probe *probe, struct lan_frame *ret)
 /* When something is due for an address again. */
 static int64_t due(const struct probe_address *address)
 {
+	if (is_ip4(address) && !address->is_free && address->n_sent >= PROBES)
+		return address->until < address->next ? address->until : address->next;
 	if (is_ip4(address))
-		return !address->is_free && address->until < address->next ? address->until
-									   : address->next;
+		return address->next;
 	return address->dad == PROBE_DAD_NONE ? address->next : address->until + DAD_LATE_MS * MS;
 }
 
