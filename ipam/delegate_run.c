@@ -178,16 +178,18 @@ static int look(struct run *run, struct error *err)
 	size_t n;
 	int r = 0;
 
-	if (left <= 0)
-		return error_set(err, -ETIME, "it did not end in time");
-	if (poll(fds, 3, (int)left) < 0)
+	/* Also when the time is over: it may have ended before, while this process waited its turn.
+	 */
+	if (poll(fds, 3, left > 0 ? (int)left : 0) < 0)
 		return errno == EINTR ? deadline_check("waiting for it", err)
 				      : error_set_errno(err, "cannot wait for it");
 	if (fds[0].revents)
 		r = read_out(run, &n, err);
 	if (r == 0 && fds[1].revents)
 		read_err(run, &n);
-	return r == 0 && fds[2].revents ? 1 : r;
+	if (r == 0 && fds[2].revents)
+		return 1;
+	return r == 0 && left <= 0 ? error_set(err, -ETIME, "it did not end in time") : r;
 }
 
 /* What it printed last; others of its group may have the pipe, and do not count. */
