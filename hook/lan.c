@@ -28,6 +28,8 @@
 /* Where the members stand in a frame. */
 #define FRAME_IP6 ETH_HLEN
 #define FRAME_ICMP6 (FRAME_IP6 + sizeof(struct ip6_hdr))
+/* Room for what is said while this process waits for its turn, and many hooks ask at once. */
+#define RECEIVED_MAX (4 << 20)
 #define OPTION_UNIT 8 /* the length of an option is in these, RFC 4861 section 4.6 */
 
 /* ARP, and of ICMPv6 the neighbour solicitations and advertisements: nothing else wakes us. */
@@ -62,6 +64,7 @@ int lan_open(int ifindex, const uint8_t mac[MAC_SIZE], struct lan *ret, struct e
 		.sll_protocol = htons(ETH_P_ALL),
 		.sll_ifindex = ifindex,
 	};
+	const int size = RECEIVED_MAX;
 	const int on = 1;
 	/* Of no protocol until it is bound: so it never hears of another interface. */
 	struct lan lan = { .fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0),
@@ -78,6 +81,8 @@ int lan_open(int ifindex, const uint8_t mac[MAC_SIZE], struct lan *ret, struct e
 		lan_close(&lan);
 		return r;
 	}
+	/* Where that is forbidden there is less room. */
+	setsockopt(lan.fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
 	memcpy(lan.mac, mac, MAC_SIZE);
 	*ret = lan;
 	return 0;
