@@ -41,8 +41,6 @@
 /* How many addresses may be taken before that is an error: there are devices that answer for all.
  */
 #define CONFLICTS_MAX 16
-/* How much longer than its timer the kernel may take to say that an IPv6 address is free. */
-#define DAD_LATE_MS 2000
 /* How many frames are read before time is looked at again. */
 #define FRAMES_MAX 512
 
@@ -410,7 +408,7 @@ static int step6(struct probes *probes, struct probe *probe, struct probe_addres
 		r = rtnl_addr_add(&probes->trial.nl, probe->ifindex, address->address, true, err);
 		address->dad = PROBE_DAD_UNDER_WAY;
 	}
-	if (r == 0 && !address->is_free && now > address->until + DAD_LATE_MS * MS)
+	if (r == 0 && !address->is_free && now > address->until + PROBE_DAD_LATE_MS * MS)
 		r = error_set(err, -ETIME,
 			"the kernel does not say whether '%s' is in use on the LAN: is the parent "
 			"up, with a carrier?",
@@ -451,7 +449,8 @@ static int64_t due(const struct probe_address *address)
 		return address->until < address->next ? address->until : address->next;
 	if (is_ip4(address))
 		return address->next;
-	return address->dad == PROBE_DAD_NONE ? address->next : address->until + DAD_LATE_MS * MS;
+	return address->dad == PROBE_DAD_NONE ? address->next
+					      : address->until + PROBE_DAD_LATE_MS * MS;
 }
 
 /**

@@ -21,6 +21,8 @@ struct wiring;
 #define PROBE_MS INT64_C(1000000)
 /* So many bytes of a trial's MAC are the same in all trials of a host. */
 #define PROBE_HOST_PART 3
+/* How much longer than its timer the kernel may take to say that an IPv6 address is free. */
+#define PROBE_DAD_LATE_MS 2000
 /* How many further addresses are asked about beside one that may turn out to be taken. */
 #define PROBE_SPARES_MAX 3
 
@@ -60,6 +62,7 @@ struct probe {
 	struct ipam_request request;
 	const struct wiring *wiring; /* the endpoint's own, which is not made yet */
 	int ifindex;		     /* of the link from which it is asked */
+	int settings;		     /* of that link, where routers are asked: sysctl_open_ip6() */
 	unsigned wait_ms;
 	struct lan lan;
 	unsigned n_conflicts;

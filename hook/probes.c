@@ -82,6 +82,7 @@ void probes_add(
 		.request = *request,
 		.wiring = wiring,
 		.wait_ms = request->network->conflict_detection_ms,
+		.settings = -1,
 		.lan = LAN_CLOSED,
 		.ra = wiring->ra.is_wanted ? RA_NONE : RA_DONE,
 		.n = endpoint->n_addresses,
@@ -126,6 +127,7 @@ static int refuse_token(const struct probe *probe, struct error *err)
 static int step_ra(struct probes *probes, struct probe *probe, int64_t now, bool *ret_done,
 	int64_t *ret_next, struct error *err)
 {
+	int64_t until;
 	int r;
 
 	if (probe->ra == RA_FAILED)
@@ -135,13 +137,15 @@ static int step_ra(struct probes *probes, struct probe *probe, int64_t now, bool
 	r = ra_look(&probes->trial.nl, probe->ifindex, &probe->ra, NULL, err);
 	if (r < 0 || probe->ra == RA_DONE)
 		return r;
-	if (now >= probe->ra_until) {
+	/* One that has answered late is not in vain. */
+	until = probe->ra_until + (probe->ra == RA_UNDER_WAY ? PROBE_DAD_LATE_MS * PROBE_MS : 0);
+	if (now >= until) {
 		probe->ra = RA_SILENT;
 		return 0;
 	}
 	*ret_done = false;
-	if (probe->ra_until < *ret_next)
-		*ret_next = probe->ra_until;
+	if (until < *ret_next)
+		*ret_next = until;
 	return 0;
 }
 
@@ -223,10 +227,22 @@ static void choose_mac(const uint8_t parent[MAC_SIZE], uint8_t ret[MAC_SIZE])
 		memcpy(ret + PROBE_HOST_PART, &pid, MAC_SIZE - PROBE_HOST_PART);
 }
 
-/* The link from which an endpoint's addresses are tried out. Routers are asked last: one that is
- * near answers within a fraction of a millisecond, the kernel asks for duplicates at once, and
- * whoever has the address says so only once.
+/* One that is near answers within a fraction of a millisecond. The kernel then asks for duplicates
+ * at once, and whoever has the address says so only once: so this comes last, and what routers say
+ * unasked is not taken sooner.
  */
+static int ask_routers(
+	struct probe *probe, struct netns *trial, const struct ra *ra, struct error *err)
+{
+	const char *interface = probe->wiring->endpoint->interface;
+	int r = sysctl_open_ip6(interface, &probe->settings, err);
+
+	if (r == 0)
+		r = ra_hear(probe->settings, interface, true, err);
+	return r == 0 ? ra_start(&trial->nl, probe->ifindex, ra, err) : r;
+}
+
+/* The link from which an endpoint's addresses are tried out. */
 static int make_link(struct probe *probe, struct netns *trial, struct error *err)
 {
 	struct record_endpoint endpoint = *probe->wiring->endpoint;
@@ -237,6 +253,7 @@ static int make_link(struct probe *probe, struct netns *trial, struct error *err
 	wiring.endpoint = &endpoint;
 	wiring.ra.detect_duplicates = true;
 	wiring.ra.takes_default = false;
+	wiring.ra.is_deaf = true;
 
 	choose_mac(probe->wiring->item->parent.mac, endpoint.mac);
 	r = endpoint_wire_trial(&wiring, err);
@@ -248,8 +265,7 @@ static int make_link(struct probe *probe, struct netns *trial, struct error *err
 		r = 0;
 	if (r == 0)
 		r = lan_open(probe->ifindex, endpoint.mac, &probe->lan, err);
-	return r == 0 && wiring.ra.is_wanted ? ra_start(&trial->nl, probe->ifindex, &wiring.ra, err)
-					     : r;
+	return r == 0 && wiring.ra.is_wanted ? ask_routers(probe, trial, &wiring.ra, err) : r;
 }
 
 /* The addresses that a link has. */
@@ -267,15 +283,21 @@ static int add_address(void *arg, const struct rtnl_addr *addr)
 	return 0;
 }
 
-/* From now on only the endpoint's own link may answer. Of two in mode passthru, only one can be. */
+/* From now on only the endpoint's own link may answer. Of two in mode passthru, only one can be.
+ * And what routers say is the other's: this one would make the same address again, and look whether
+ * somebody has it.
+ */
 static int unmake_link(struct nl *nl, const struct probe *probe, struct error *err)
 {
 	struct link_addresses addresses = { 0 };
-	int r;
+	int r = 0;
 
 	if (probe->wiring->item->network->mode == NETWORK_PASSTHRU)
 		return rtnl_link_del(nl, RTNL_HERE, probe->ifindex, err);
-	r = rtnl_addr_list_link(nl, probe->ifindex, AF_INET6, add_address, &addresses, err);
+	if (probe->settings >= 0)
+		r = ra_hear(probe->settings, probe->wiring->endpoint->interface, false, err);
+	if (r == 0)
+		r = rtnl_addr_list_link(nl, probe->ifindex, AF_INET6, add_address, &addresses, err);
 	for (unsigned i = 0; r == 0 && i < addresses.n; i++) {
 		r = rtnl_addr_del(nl, probe->ifindex, &addresses.list[i], err);
 		if (r == -EADDRNOTAVAIL) /* it came twice, or its time was over */
@@ -340,11 +362,12 @@ int probes_run(struct probes *probes, const struct netns *home, struct error *er
 
 /**
  * probes_end_trial() - delete the links of a trial, before there is another
- * @probes: all of the attach, after probes_run() has failed
+ * @probes: all of the attach, after it has failed
  * @err:    filled on failure
  *
  * The kernel takes its time with a namespace that nobody holds any more, and until then its links
- * answer for their addresses: the next trial would find that somebody has them.
+ * answer for their addresses: the next trial, of this attach or of the next that somebody starts at
+ * once, would find that somebody has them.
  *
  * Return: 0, or what RTM_DELLINK gave.
  */
@@ -352,8 +375,13 @@ int probes_end_trial(struct probes *probes, struct error *err)
 {
 	int r = 0;
 
-	for (unsigned i = 0; r == 0 && i < probes->n; i++)
+	for (unsigned i = 0; r == 0 && i < probes->n; i++) {
+		if (probes->list[i].ifindex == 0)
+			continue;
 		r = rtnl_link_del(&probes->trial.nl, RTNL_HERE, probes->list[i].ifindex, err);
+		if (r == -ENODEV) /* it was in mode passthru, and is handed over */
+			r = 0;
+	}
 	return r;
 }
 
@@ -426,8 +454,12 @@ int probes_look_back(struct probes *probes, const struct wiring *wiring, struct 
  */
 void probes_close(struct probes *probes)
 {
-	for (unsigned i = 0; i < probes->n; i++)
+	for (unsigned i = 0; i < probes->n; i++) {
 		lan_close(&probes->list[i].lan);
+		if (probes->list[i].settings >= 0)
+			close(probes->list[i].settings);
+	}
 	nl_close(&probes->changes);
 	netns_close(&probes->trial);
+	probes->n = 0;
 }

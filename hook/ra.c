@@ -43,8 +43,8 @@ static struct cidr link_local(const uint8_t token[MACHINE_TOKEN_SIZE])
 static int write_settings(const char *interface, const struct ra *ra, struct error *err)
 {
 	const char *const settings[][2] = { { "disable_ipv6", "0" }, { "accept_ra", "2" },
-		{ "accept_ra_defrtr", ra->takes_default ? "1" : "0" }, { "autoconf", "1" },
-		{ "router_solicitation_delay", "0" },
+		{ "accept_ra_defrtr", ra->takes_default ? "1" : "0" },
+		{ "autoconf", ra->is_deaf ? "0" : "1" }, { "router_solicitation_delay", "0" },
 		{ "dad_transmits", ra->detect_duplicates ? "1" : "0" } };
 	autoclose int dir = -1;
 	int r = sysctl_open_ip6(interface, &dir, err);
@@ -77,6 +77,22 @@ int ra_prepare(
 	if (r == 0)
 		r = rtnl_link_set_token(nl, ifindex, ra->token, err);
 	return r < 0 ? error_prefix(err, "cannot have '%s' hear of IPv6 routers", interface) : 0;
+}
+
+/**
+ * ra_hear() - have a link make addresses of what routers say from now on, or none any more
+ * @settings:  of sysctl_open_ip6()
+ * @interface: its name, for the message
+ * @hears:     which
+ * @err:       filled on failure
+ *
+ * Those that it has stay.
+ *
+ * Return: 0, or what sysctl_write_at() gave.
+ */
+int ra_hear(int settings, const char *interface, bool hears, struct error *err)
+{
+	return sysctl_write_at(settings, interface, "autoconf", hears ? "1" : "0", err);
 }
 
 /**

@@ -16,6 +16,7 @@ struct ra {
 	bool is_wanted;
 	bool detect_duplicates;
 	bool takes_default; /* the default route, too */
+	bool is_deaf;	    /* until ra_hear(): no addresses of what routers say */
 	uint8_t token[MACHINE_TOKEN_SIZE];
 };
 
@@ -30,6 +31,7 @@ enum ra_state {
 
 int ra_prepare(
 	struct nl *nl, int ifindex, const char *interface, const struct ra *ra, struct error *err);
+int ra_hear(int settings, const char *interface, bool hears, struct error *err);
 int ra_start(struct nl *nl, int ifindex, const struct ra *ra, struct error *err);
 int ra_look(struct nl *nl, int ifindex, enum ra_state *ret, struct record_endpoint *ret_endpoint,
 	struct error *err);

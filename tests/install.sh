@@ -17,7 +17,7 @@ lan=("busybox-static|busybox" iproute2 iputils-ping jq util-linux mount procps f
 demo=("${build[@]}" "${lan[@]}" "runc|containerd.io")
 check=("${demo[@]}" crun podman conmon "containerd|containerd.io" bats clang libclang-rt-14-dev python3
 	python3-jsonschema user-mode-linux strace tcpdump dnsmasq-base udhcpc systemd
-	containernetworking-plugins ca-certificates e2fsprogs)
+	containernetworking-plugins ca-certificates e2fsprogs libssh-gcrypt-4)
 bench_quick=("${build[@]}" iproute2 util-linux mount procps python3 "gnuplot-nox|gnuplot-qt|gnuplot-x11")
 bench=("${bench_quick[@]}" "${demo[@]}" crun podman conmon "containerd|containerd.io" netavark
 	containernetworking-plugins iptables ca-certificates)
@@ -55,7 +55,9 @@ esac
 
 # At the end.
 unpack() { # TARGET
-	[ "$1" != check ] || "$(dirname "$0")/isc-dhcp.sh"
+	[ "$1" = check ] || return 0
+	"$(dirname "$0")/unpack.sh" isc-dhcp-server usr/sbin/dhcpd
+	"$(dirname "$0")/unpack.sh" bird2 usr/sbin/bird
 }
 
 missing=()

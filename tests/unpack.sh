@@ -1,18 +1,18 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# tests/isc-dhcp.sh
+# tests/unpack.sh PACKAGE PROGRAM
 #
-# Unpacks Debian's ISC DHCP server into build/isc-dhcp, where tests/integration/dhcp.bash finds it.
-# Not installed: the package starts the server as a service, and nobody wants a second DHCP server on
-# the LAN because he ran our tests. Says and does nothing when it is there.
+# Unpacks a package of Debian's into build/PACKAGE, where the tests find its PROGRAM. Not installed:
+# these start a server as a service, and nobody wants a second one on the LAN because he ran our
+# tests. Says and does nothing when it is there.
 
 set -euo pipefail
 
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-package=isc-dhcp-server
-folder=$(realpath "$(dirname "$0")/..")/build/isc-dhcp
-server=$folder/usr/sbin/dhcpd
+package=${1:?usage: $0 PACKAGE PROGRAM}
+program=${2:?usage: $0 PACKAGE PROGRAM}
+folder=$(realpath "$(dirname "$0")/..")/build/$package
 
 die() { # WHAT
 	cat "$work/log" >&2
@@ -20,9 +20,10 @@ die() { # WHAT
 	exit 1
 }
 
-# All that it links is in every Debian; with another version of the package that may change.
-runs() { # PROGRAM
-	[ -x "$1" ] && [ "$(ldd "$1" | grep -c 'not found')" -eq 0 ]
+# All that it links is in every Debian, or installed by install.sh; with another version of the package
+# that may change.
+runs() { # FOLDER
+	[ -x "$1/$program" ] && [ "$(ldd "$1/$program" | grep -c 'not found')" -eq 0 ]
 }
 
 # apt-get cannot hand over to its own user in a folder of root's. The list of packages may be older
@@ -31,16 +32,16 @@ download() {
 	(cd "$work" && apt-get -q -o APT::Sandbox::User=root download "$package") >>"$work/log" 2>&1
 }
 
-! runs "$server" || exit 0
+! runs "$folder" || exit 0
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 : >"$work/log"
 command -v apt-get >/dev/null || die "no apt-get here"
-echo "unpacking $package into build/isc-dhcp"
+echo "unpacking $package into build/$package"
 download || { apt-get -q update >>"$work/log" 2>&1 && download; } || die "cannot download $package"
 mkdir -p "$work/tree"
 dpkg-deb -x "$work/$package"_*.deb "$work/tree" 2>>"$work/log" || die "cannot unpack $package"
-runs "$work/tree/usr/sbin/dhcpd" || die "the dhcpd of $package does not run here"
+runs "$work/tree" || die "the $program of $package does not run here"
 rm -rf "$folder"
 mkdir -p "$(dirname "$folder")"
 mv "$work/tree" "$folder"

@@ -103,7 +103,7 @@ isc_start() { # SECONDS [STATEMENT]...
 		echo '}'
 	} >"$dir/isc.conf"
 	[ -e "$dir/isc.leases" ] || : >"$dir/isc.leases"
-	dhcp_serve isc 'Server starting service' "$REPO/build/isc-dhcp/usr/sbin/dhcpd" -4 -f -d \
+	dhcp_serve isc 'Server starting service' "$REPO/build/isc-dhcp-server/usr/sbin/dhcpd" -4 -f -d \
 		-cf "$dir/isc.conf" -lf "$dir/isc.leases" -pf "$dir/isc-dhcpd.pid" lan
 }
 

@@ -5,6 +5,7 @@
 # route.
 
 load lib.bash
+load ra.bash
 
 setup_file() {
 	lab_setup_file
@@ -34,12 +35,6 @@ router_start() { # DIR
 	wait_until test -s "$1/pid"
 }
 
-# The bridge has its link-local address, from which it advertises.
-router_settled() {
-	[ -z "$(ip -n router -6 addr show dev lan tentative)" ] &&
-		[ -n "$(ip -n router -6 addr show dev lan scope link)" ]
-}
-
 router_stop() { # DIR
 	local pid
 
@@ -47,29 +42,6 @@ router_stop() { # DIR
 	kill "$pid"
 	wait_until process_gone "$pid"
 	rm -f "$1/pid"
-}
-
-network_ra() { # [JSON]
-	network_dual "$(jq -n --argjson more "${1:-{\}}" '{ipv6: "ra", subnets: [
-		{subnet: "10.0.0.0/24", gateway: "10.0.0.1"}]} + $more')"
-}
-
-attach_new() { # ID [KEY=VALUE]...
-	local id=$1
-	shift
-
-	sleeper_start
-	attach "$id" "$SLEEPER" macvlan0 "$@"
-}
-
-# The global IPv6 addresses of eth0 that are usable, in one line.
-usable() { # PID
-	in_netns "$1" ip -6 -j addr show dev eth0 scope global | jq -r '[.[].addr_info[] | select(.local)
-		| select(.tentative | not) | "\(.local)/\(.prefixlen)"] | sort | join(" ")'
-}
-
-recorded() { # ID
-	jq -r '[.endpoints[0].addresses[] | select(contains(":"))] | join(" ")' "$RUN/containers/$1.json"
 }
 
 @test "an address of the router's prefix within milliseconds, and its default route" {
