@@ -380,5 +380,7 @@ int items_attach(const struct items *items, struct error *err)
 		r = in_network(&works[i], endpoint_await_ra(&works[i].wiring, err), err);
 	for (unsigned i = 0; r == 0 && i < n; i++)
 		r = in_network(&works[i], dhcp_await(&works[i].wiring, err), err);
+	if (r < 0)
+		probes_end_trial(&probes, NULL);
 	return r;
 }

@@ -277,6 +277,33 @@ attach_late() { # ID
 	rm -r "$RUN/pools/eth1"
 }
 
+@test "what an attach has tried out that is refused later is free at once" {
+	network_dual '{"name": "slow", "conflict_detection_ms": 3000, "subnets": [{"subnet": "10.0.0.0/24"}]}'
+	network_dual '{"name": "second", "conflict_detection_ms": 200, "subnets": [
+		{"subnet": "2001:db8:babe:cafe::/64"}]}'
+	machine printer 10.0.0.30/24
+	for id in c0 c1; do
+		sleeper_start
+		eval "$id=$SLEEPER"
+	done
+	# shellcheck disable=SC2154 # set above
+	state_json creating c0 "$c0" io.oci-macvlan.networks='[{"name": "slow", "ips": ["10.0.0.30"]},
+		{"name": "second", "ips": ["2001:db8:babe:cafe::30"]}]' >"$BATS_TEST_TMPDIR/c0"
+	# shellcheck disable=SC2154
+	state_json creating c1 "$c1" io.oci-macvlan.networks='[{"name": "second",
+		"ips": ["2001:db8:babe:cafe::30"]}]' >"$BATS_TEST_TMPDIR/c1"
+	# It answers the second probe, a second after the first; the other address is long found free.
+	ip -n router link set p-printer down
+	(sleep 0.5 && ip -n router link set p-printer up) 3>&- &
+	run hook createRuntime <"$BATS_TEST_TMPDIR/c0"
+	hook createRuntime <"$BATS_TEST_TMPDIR/c1"
+	assert_eq 1 "$status"
+	assert_contains "$output" "10.0.0.30"
+	assert_addresses "$c1" eth0 2001:db8:babe:cafe::30/64
+	wait
+	release c1 "$c1"
+}
+
 # --- our own ---
 
 @test "the same container within a minute does not wait; another does" {
