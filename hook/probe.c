@@ -35,8 +35,12 @@
 #define MS PROBE_MS
 /* Probes for one address: one or two may be lost. */
 #define PROBES 3
-/* How long one of ours that is dying may answer, and how soon it is asked again. */
-#define DYING_MS 500
+/* How long one of ours that is dying may answer, as the kernel takes its time with namespaces:
+ * where the answer comes from the very MAC that it had, and from another one. And how soon it is
+ * asked again.
+ */
+#define DYING_MS 3000
+#define DYING_OTHER_MS 500
 #define AGAIN_MS 20
 /* How many addresses may be taken before that is an error: there are devices that answer for all.
  */
@@ -103,9 +107,11 @@ static bool is_dying(const struct probe_address *address, const uint8_t *mac, in
 	const struct pool_past *past = &address->past;
 	int64_t tried = (now - address->begun) / MS;
 
-	if (!past->is_known || tried >= DYING_MS)
+	if (!past->is_known)
 		return false;
-	return past->ms < DYING_MS || (mac && !memcmp(mac, past->mac, MAC_SIZE));
+	if (mac && !memcmp(mac, past->mac, MAC_SIZE))
+		return tried < DYING_MS;
+	return tried < DYING_OTHER_MS && past->ms < DYING_OTHER_MS;
 }
 
 static int say_taken(const struct probe_address *address, const uint8_t *mac, bool is_contested,
