@@ -183,29 +183,31 @@ static int write_settings(struct nl *nl, int settings6, const struct rtnl_link *
 	const char *parent, struct error *err)
 {
 	char alias[RTNL_ALIAS_SIZE];
-	int r = rtnl_link_set_alias(
-		nl, shim->ifindex, text_join(alias, sizeof(alias), ALIAS, parent), err);
-
 	/* The LAN asks for the parent's address. Only the parent shall answer. */
-	if (r == 0)
-		r = rtnl_link_set_arp_filter(nl, shim->ifindex, err);
-	if (r < 0 || settings6 < 0)
-		return r;
+	int r = rtnl_link_set_arp_filter(nl, shim->ifindex, err);
+
 	/* Or it had global addresses, and was a second way to the router. */
-	r = write_setting(settings6, shim->name, "accept_ra", "0", err);
-	return r == 0 ? rtnl_link_set_addr_gen_none(nl, shim->ifindex, err) : r;
+	if (r == 0 && settings6 >= 0)
+		r = write_setting(settings6, shim->name, "accept_ra", "0", err);
+	if (r == 0 && settings6 >= 0)
+		r = rtnl_link_set_addr_gen_none(nl, shim->ifindex, err);
+	return r == 0 ? rtnl_link_set_alias(nl, shim->ifindex,
+				text_join(alias, sizeof(alias), ALIAS, parent), err)
+		      : r;
 }
 
-/* Up is the last thing that it gets: one that is up is whole, but for what a hand took away. */
+/* One that is up and has its mark is whole, but for what a hand took away. (Up alone says nothing:
+ * there are services that set up whatever they see.)
+ */
 static int make_whole(struct nl *nl, int settings6, const struct rtnl_link *shim,
 	const char *parent, struct error *err)
 {
-	bool is_up = shim->flags & IFF_UP;
-	int r = is_up ? 0 : write_settings(nl, settings6, shim, parent, err);
+	bool is_whole = (shim->flags & IFF_UP) && *shim->alias;
+	int r = is_whole ? 0 : write_settings(nl, settings6, shim, parent, err);
 
 	if (r == 0 && settings6 >= 0)
 		r = add_link_local(nl, settings6, shim, err);
-	if (r == 0 && !is_up)
+	if (r == 0 && !is_whole)
 		r = rtnl_link_set_up(nl, shim->ifindex, err);
 	return r;
 }

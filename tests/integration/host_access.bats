@@ -167,6 +167,19 @@ assert_both_ways() { # PID
 	assert_eq true "$(cli network inspect macvlan0 | jq -r '.[0].Options.host_access')"
 }
 
+@test "a shim that somebody has set up half-made is made whole" {
+	attach_new c0
+	shim=$(shim_of eth0)
+	release c0
+	ip link add "$shim" link eth0 type macvlan mode bridge
+	ip link set "$shim" up
+	attach_new c1
+	assert_eq "oci-macvlan: the host on eth0" "$(shim_get eth0 .ifalias)"
+	assert_eq 1 "$(cat "/proc/sys/net/ipv4/conf/$shim/arp_filter")"
+	assert_eq 0 "$(cat "/proc/sys/net/ipv6/conf/$shim/accept_ra")"
+	release c1
+}
+
 # All that may be asked for is asked for, and a machine listens.
 assert_lan_unharmed() {
 	local host shim c0 machine
