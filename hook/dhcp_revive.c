@@ -89,13 +89,14 @@ static int give_hook(const struct revival *revival, struct error *err)
 {
 	const char *interface = revival->endpoint->interface;
 	const char *id = revival->record->id;
+	bool dry_run = revival->collection->dry_run;
 	char name[DHCP_NAME_MAX];
 	char hook[PATH_MAX];
 	int r = find_hook(hook, err);
 
-	if (r == 0)
+	if (r == 0 && !dry_run)
 		r = dhcp_client_kill(revival->dir, id, interface, err);
-	if (r == 0)
+	if (r == 0 && !dry_run)
 		r = dhcp_file_put_event(
 			revival->dir, dhcp_file_name(id, interface, DHCP_EVENT, name), hook, err);
 	return r < 0 ? error_prefix(err, "the hook that its DHCP client called is gone") : 0;
@@ -134,7 +135,7 @@ static int revive_one(const struct revival *revival, struct error *err)
 		r = has_client(revival->dir, record->id, revival->endpoint, &has_one, err);
 	if (r < 0 || !client.member || (has_one && !was_deaf))
 		return r;
-	if (was_deaf && !revival->collection->dry_run)
+	if (was_deaf)
 		r = give_hook(revival, err);
 	if (r == 0 && !revival->collection->dry_run)
 		r = dhcp_client_start(&client, err);
@@ -150,26 +151,30 @@ static int revive_one(const struct revival *revival, struct error *err)
  * @err:        filled on failure
  *
  * A client that has died, or whose hook was moved, is started again, and asks its server for the
- * address that it had.
+ * address that it had. One that cannot be started does not keep the others from it.
  *
- * Return: 0, or what dhcp_client_start() gave.
+ * Return: 0, or what dhcp_client_start() gave for the first that it failed for.
  */
 int dhcp_revive(struct collection *collection, const struct record *record, struct error *err)
 {
+	autoclose int dir = -1;
+	struct error later;
 	int r = 0;
 
-	for (unsigned i = 0; r == 0 && i < record->n_endpoints; i++) {
+	for (unsigned i = 0; i < record->n_endpoints; i++) {
 		const struct record_endpoint *endpoint = &record->endpoints[i];
-		autoclose int dir = -1;
+		int each = 0;
 
 		if (!endpoint->is_dhcp || endpoint->ifindex == 0)
 			continue;
-		r = dhcp_open_dir(&collection->host->store, false, &dir, err);
-		if (r < 0)
-			return r == -ENOENT ? 0 : r;
-		r = revive_one(&(struct revival){ collection, record, endpoint, dir }, err);
-		if (r < 0)
-			return error_prefix(
+		if (dir < 0)
+			each = dhcp_open_dir(&collection->host->store, false, &dir, err);
+		if (each < 0)
+			return each == -ENOENT ? 0 : each;
+		each = revive_one(&(struct revival){ collection, record, endpoint, dir },
+			r == 0 ? err : &later);
+		if (r == 0 && each < 0)
+			r = error_prefix(
 				err, "container '%s': '%s'", record->id, endpoint->interface);
 	}
 	return r;

@@ -74,10 +74,10 @@ client_lives() { # ID [INTERFACE]
 }
 
 # Kills a client, and waits until it is gone: for as long as it ends, gc takes it for alive.
-client_kill() { # ID
+client_kill() { # ID [INTERFACE]
 	local pid
 
-	pid=$(client_of "$1")
+	pid=$(client_of "$@")
 	kill -KILL "$pid"
 	wait_until process_gone "$pid"
 }

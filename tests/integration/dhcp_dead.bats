@@ -73,13 +73,15 @@ teardown() {
 }
 
 # Attaches c0 with a hook that is somewhere else, and is gone afterwards.
-attach_with_lost_hook() {
+attach_with_lost_hook() { # [NETWORKS]
 	local build=$BUILD
 
 	BUILD=$BATS_TEST_TMPDIR/elsewhere
 	mkdir -p "$BUILD"
 	cp "$build/oci-macvlan-hook" "$BUILD/"
-	attach_lan c0
+	sleeper_start
+	attach c0 "$SLEEPER" "${1:-lan}"
+	look "$SLEEPER"
 	BUILD=$build
 	rm "$BATS_TEST_TMPDIR/elsewhere/oci-macvlan-hook"
 }
@@ -123,13 +125,34 @@ attach_with_lost_hook() {
 	dnsmasq_start
 	attach_with_lost_hook
 	before=$(client_of c0)
+	for dry in "" --dry-run; do
+		run gc_elsewhere gc ${dry:+"$dry"}
+		assert_eq 1 "$status" "status ($output)"
+		assert_contains "$output" "container 'c0': 'eth0': the hook that its DHCP client called is gone: there is no"
+		assert_eq "$before" "$(client_of c0)"
+		wait_until client_lives c0
+	done
+	cli gc
+}
+
+# As a program beside which there is no hook.
+gc_elsewhere() { # ARG...
 	cp "$BUILD/oci-macvlan" "$BATS_TEST_TMPDIR/elsewhere/"
 	[ ! -e /usr/local/libexec/oci-macvlan ] || mount -t tmpfs none /usr/local/libexec/oci-macvlan
-	run "$BATS_TEST_TMPDIR/elsewhere/oci-macvlan" --etc "$ETC" --run "$RUN" gc
+	"$BATS_TEST_TMPDIR/elsewhere/oci-macvlan" --etc "$ETC" --run "$RUN" "$@"
+}
+
+@test "a client that cannot be started does not keep another from it" {
+	dnsmasq_start
+	network_dhcp '{}' '{"name": "second"}'
+	attach_with_lost_hook lan,second
+	ln -sf "$BUILD/oci-macvlan-hook" "$RUN/dhcp/c0:eth1.event"
+	client_kill c0 eth1
+	run gc_elsewhere gc
 	assert_eq 1 "$status" "status ($output)"
-	assert_contains "$output" "container 'c0': 'eth0': the hook that its DHCP client called is gone: there is no"
-	assert_eq "$before" "$(client_of c0)"
-	wait_until client_lives c0
+	assert_contains "$output" "'eth0': the hook that its DHCP client called is gone"
+	assert_contains "$output" "started the DHCP client of 'eth1' again: it had ended"
+	wait_until client_lives c0 eth1
 	cli gc
 }
 
