@@ -144,6 +144,7 @@ int network_mode_parse(const char *text, enum network_mode *ret, struct error *e
 const struct network_subnet *network_subnet_of(const struct network *network, const struct ip *ip);
 const struct network_subnet *network_first_subnet(
 	const struct network *network, sa_family_t family);
+enum network_ipam network_ipam_parse(const char *driver);
 const char *network_ipam_name(const struct network *network);
 bool network_has_family(const struct network *network, sa_family_t family);
 const char *network_isolated_parent(const char *name, char ret[INTERFACE_NAME_MAX + 1]);

@@ -152,7 +152,6 @@ static int read_dhcp(
 {
 	char config[MEMBERS_WHERE_MAX];
 
-	network->ipam = NETWORK_IPAM_DHCP;
 	network->dhcp = (struct network_dhcp){
 		.timeout_ms = NETWORK_DHCP_TIMEOUT_MS,
 		.required = true,
@@ -183,25 +182,33 @@ static int check_type(const struct ipam *ipam, const char *where, struct error *
 		where, ipam->driver);
 }
 
-/* A driver is ours, or else the name of a plugin. */
+/**
+ * network_ipam_parse() - tell who gives the addresses of a network by its driver
+ * @driver: its name, as in the file
+ *
+ * Return: which of ours; or it is the name of a plugin.
+ */
+enum network_ipam network_ipam_parse(const char *driver)
+{
+	if (!strcmp(driver, "local"))
+		return NETWORK_IPAM_LOCAL;
+	if (!strcmp(driver, "none"))
+		return NETWORK_IPAM_NONE;
+	return strcmp(driver, "dhcp") ? NETWORK_IPAM_PLUGIN : NETWORK_IPAM_DHCP;
+}
+
 static int settle(
 	const struct ipam *ipam, const char *where, struct network *network, struct error *err)
 {
-	bool is_local = !strcmp(ipam->driver, "local");
-	bool is_none = !strcmp(ipam->driver, "none");
-	bool is_dhcp = !strcmp(ipam->driver, "dhcp");
-
-	if (ipam->config && (is_local || is_none))
+	network->ipam = network_ipam_parse(ipam->driver);
+	if (ipam->config && !network_asks_elsewhere(network))
 		return refuse_key(ipam, where, "config", err);
-	if (ipam->path && (is_local || is_none || is_dhcp))
+	if (ipam->path && network->ipam != NETWORK_IPAM_PLUGIN)
 		return refuse_key(ipam, where, "path", err);
-	if (is_dhcp)
+	if (network->ipam == NETWORK_IPAM_DHCP)
 		return read_dhcp(ipam, where, network, err);
-	if (is_local || is_none) {
-		network->ipam = is_none ? NETWORK_IPAM_NONE : NETWORK_IPAM_LOCAL;
+	if (network->ipam != NETWORK_IPAM_PLUGIN)
 		return 0;
-	}
-	network->ipam = NETWORK_IPAM_PLUGIN;
 	network->plugin = (struct network_plugin){
 		.name = ipam->driver,
 		.config = ipam->config,

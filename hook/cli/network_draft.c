@@ -98,14 +98,17 @@ static int add_aux(struct network_draft *draft, unsigned index, struct error *er
 	return find_subnet(draft, &ip, "--aux-address", assignment, &draft->aux_subnet[index], err);
 }
 
-static bool is_plugin(const char *driver)
+/* Its name in the file: "default" is Docker's. */
+static const char *driver_of(const struct network_flags *flags)
 {
-	static const char *const ours[] = { "default", "local", "none", "dhcp" };
+	if (!flags->ipam_driver || !strcmp(flags->ipam_driver, "default"))
+		return "local";
+	return flags->ipam_driver;
+}
 
-	for (unsigned i = 0; driver && i < sizeof(ours) / sizeof(ours[0]); i++)
-		if (!strcmp(driver, ours[i]))
-			return false;
-	return driver;
+static bool is_driver(const struct network_flags *flags, enum network_ipam ipam)
+{
+	return network_ipam_parse(driver_of(flags)) == ipam;
 }
 
 /**
@@ -133,7 +136,7 @@ int network_draft_make(
 	if (r == 0 && flags->internal)
 		draft.options.values[OPTION_INTERNAL] = "true";
 	/* A plugin has subnets of its own: no other word of the file says that they are of IPv6. */
-	if (r == 0 && flags->ipv6 && is_plugin(flags->ipam_driver) &&
+	if (r == 0 && flags->ipv6 && is_driver(flags, NETWORK_IPAM_PLUGIN) &&
 		!draft.options.values[OPTION_IPV6])
 		draft.options.values[OPTION_IPV6] = "static";
 	if (r == 0)
@@ -255,15 +258,14 @@ static int write_subnets(
 static int write_ipam(
 	const struct network_flags *flags, struct json_writer *writer, struct error *err)
 {
-	const char *driver = flags->ipam_driver;
-	bool is_dhcp = driver && !strcmp(driver, "dhcp");
+	bool is_dhcp = is_driver(flags, NETWORK_IPAM_DHCP);
 	int r;
 
-	if (!driver && flags->ipam_options.n == 0)
+	if (!flags->ipam_driver && flags->ipam_options.n == 0)
 		return 0;
 	json_open_object(writer, "ipam");
-	if (driver)
-		json_put_string(writer, "driver", strcmp(driver, "default") ? driver : "local");
+	if (flags->ipam_driver)
+		json_put_string(writer, "driver", driver_of(flags));
 	r = write_pairs(
 		"config", &flags->ipam_options, is_dhcp ? put_dhcp : put_string, writer, err);
 	json_close_object(writer);
