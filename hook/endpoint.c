@@ -23,12 +23,20 @@
 /* How long a dying namespace may hold a MAC, or a parent in mode passthru. Measured: 13 ms for
  * one, up to 165 ms when 100 die together, on a machine that has nothing else to do.
  */
-#define BUSY_TRIES 3000
-#define BUSY_PAUSE_NS 1000000
+#define BUSY_MS 3000
+/* 1 ms at first, and twice as long each time, up to 16 ms. */
+#define BUSY_PAUSE_NS 1000000L
+#define BUSY_DOUBLED 4
 
-static void pause_briefly(void)
+/* May it be tried once more? Pauses before that. */
+static bool may_try_again(int64_t until, unsigned n_tries)
 {
-	nanosleep(&(struct timespec){ .tv_nsec = BUSY_PAUSE_NS }, NULL);
+	unsigned doubled = n_tries < BUSY_DOUBLED ? n_tries : BUSY_DOUBLED;
+
+	if (deadline_passed() || deadline_clock_ms() >= until)
+		return false;
+	nanosleep(&(struct timespec){ .tv_nsec = BUSY_PAUSE_NS << doubled }, NULL);
+	return true;
 }
 
 /* Creates it under another name and renames it inside. Up to Linux 6.1 at least the kernel looks
@@ -89,10 +97,11 @@ static int add_link(const struct wiring *wiring, struct rtnl_macvlan *macvlan, s
 {
 	const struct record_endpoint *endpoint = wiring->endpoint;
 	struct nl *nl = &wiring->netns->nl;
+	int64_t until = deadline_clock_ms() + BUSY_MS;
 	struct rtnl_link link = { 0 };
 	int r = -EINVAL;
 
-	for (unsigned try = 0; r == -EINVAL && try < BUSY_TRIES && !deadline_passed(); try++) {
+	for (unsigned try = 0; r == -EINVAL; try++) {
 		r = rtnl_link_add_macvlan(&wiring->host->nl, macvlan, err);
 		if (r == -EEXIST &&
 			rtnl_link_get(nl, RTNL_HERE, endpoint->interface, &link, NULL) == -ENODEV)
@@ -101,8 +110,8 @@ static int add_link(const struct wiring *wiring, struct rtnl_macvlan *macvlan, s
 		if (r == -EINVAL && try == 0 &&
 			conflicts_refuse_mode(wiring->host, wiring->id, endpoint, err) < 0)
 			return r;
-		if (r == -EINVAL)
-			pause_briefly();
+		if (r == -EINVAL && !may_try_again(until, try))
+			break;
 	}
 	return r < 0 ? explain_add(wiring, r, err) : 0;
 }
@@ -186,12 +195,13 @@ static int add_addresses(const struct wiring *wiring, struct error *err)
 
 static int try_set_up(const struct wiring *wiring, struct error *err)
 {
+	int64_t until = deadline_clock_ms() + BUSY_MS;
 	int r = -EADDRINUSE;
 
-	for (unsigned try = 0; r == -EADDRINUSE && try < BUSY_TRIES && !deadline_passed(); try++) {
+	for (unsigned try = 0; r == -EADDRINUSE; try++) {
 		r = rtnl_link_set_up(&wiring->netns->nl, wiring->ifindex, err);
-		if (r == -EADDRINUSE)
-			pause_briefly();
+		if (r == -EADDRINUSE && !may_try_again(until, try))
+			break;
 	}
 	return r;
 }
