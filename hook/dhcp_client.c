@@ -277,7 +277,10 @@ static bool is_client(pid_t pid)
 	struct stat its;
 
 	text_join(path, sizeof(path), "/proc/", text_uint((uint64_t)pid, number), "/exe");
-	return stat(path, &its) == 0 && stat(DHCP_SYSTEMD_RUN, &asking) == 0 &&
+	/* Where nobody may know, that it lives must do. */
+	if (stat(path, &its) < 0)
+		return errno == EACCES || errno == EPERM;
+	return stat(DHCP_SYSTEMD_RUN, &asking) == 0 &&
 	       (its.st_dev != asking.st_dev || its.st_ino != asking.st_ino);
 }
 
