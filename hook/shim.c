@@ -196,13 +196,19 @@ static int write_settings(struct nl *nl, int settings6, const struct rtnl_link *
 		      : r;
 }
 
-/* One that is up and has its mark is whole, but for what a hand took away. (Up alone says nothing:
- * there are services that set up whatever they see.)
+/* Up is the last thing that it gets from us, after its mark. There are services that set up
+ * whatever they see.
  */
+static bool is_half_made(const struct rtnl_link *shim)
+{
+	return (shim->flags & IFF_UP) && !*shim->alias;
+}
+
+/* One that is up is whole, but for what a hand took away. */
 static int make_whole(struct nl *nl, int settings6, const struct rtnl_link *shim,
 	const char *parent, struct error *err)
 {
-	bool is_whole = (shim->flags & IFF_UP) && *shim->alias;
+	bool is_whole = (shim->flags & IFF_UP) && !is_half_made(shim);
 	int r = is_whole ? 0 : write_settings(nl, settings6, shim, parent, err);
 
 	if (r == 0 && settings6 >= 0)
@@ -231,8 +237,10 @@ int shim_make(struct nl *nl, int settings6, const struct parent *parent, struct 
 	struct rtnl_link shim = { 0 };
 	int r = shim_find(nl, shim_name(parent->name, name), &shim, err);
 
-	/* The parent was renamed, and another has its name now. */
-	if (r == 0 && shim.lower != parent->ifindex) {
+	/* The parent was renamed, and another has its name now. Or somebody else has set up what
+	 * was only half-made: it may have taken a router's word already.
+	 */
+	if (r == 0 && (shim.lower != parent->ifindex || is_half_made(&shim))) {
 		r = shim_delete(nl, name, err);
 		r = r == 0 ? -ENODEV : r;
 	}
