@@ -13,9 +13,9 @@
  * ask, the one with the higher MAC gives way. Those of this host are told by the first half of
  * their MACs, and pay no heed to each other: among them the claims decide.
  *
- * A container of ours that ended just now may still answer, for up to 50 ms as measured. So an
- * answer from the MAC that the pool remembers, or for an address that was given back a moment ago,
- * begins the wait anew, for a while.
+ * A container of ours that ended just now may still answer: for 50 ms as measured, and longer where
+ * many end at once. So an answer from the MAC that the pool remembers, or for an address that was
+ * given back a moment ago, begins the wait anew, for a while.
  */
 #include "hook/probe.h"
 
@@ -35,18 +35,19 @@
 #define MS PROBE_MS
 /* Probes for one address: one or two may be lost. */
 #define PROBES 3
-/* How long one of ours that is dying may answer, as the kernel takes its time with namespaces:
- * where the answer comes from the very MAC that it had, and from another one. And how soon it is
- * asked again.
+/* How long one of ours that is dying may answer, and how long where it ended just now: the kernel
+ * takes namespaces down one after the other. And how soon it is asked again.
  */
-#define DYING_MS 3000
-#define DYING_OTHER_MS 500
+#define DYING_MS 500
+#define DYING_NOW_MS 3000
+#define JUST_NOW_MS 10000
 #define AGAIN_MS 20
 /* How many addresses may be taken before that is an error: there are devices that answer for all.
  */
 #define CONFLICTS_MAX 16
-/* How many frames are read before time is looked at again. */
+/* How many frames are read before time is looked at again, and how many are waiting at most. */
 #define FRAMES_MAX 512
+#define FRAMES_WAITING_MAX 65536
 
 /**
  * probe_now() - the time in which trials are measured
@@ -110,8 +111,8 @@ static bool is_dying(const struct probe_address *address, const uint8_t *mac, in
 	if (!past->is_known)
 		return false;
 	if (mac && !memcmp(mac, past->mac, MAC_SIZE))
-		return tried < DYING_MS;
-	return tried < DYING_OTHER_MS && past->ms < DYING_OTHER_MS;
+		return tried < (past->ms < JUST_NOW_MS ? DYING_NOW_MS : DYING_MS);
+	return tried < DYING_MS && past->ms < DYING_MS;
 }
 
 static int say_taken(const struct probe_address *address, const uint8_t *mac, bool is_contested,
@@ -294,19 +295,25 @@ static void hear_token(struct probe *probe, const struct lan_frame *frame)
 }
 
 /**
- * probe_hear() - take in all that was said of an endpoint's addresses
- * @probes: all of the attach
- * @probe:  the endpoint
- * @err:    filled on failure
+ * probe_hear() - take in what was said of an endpoint's addresses
+ * @probes:  all of the attach
+ * @probe:   the endpoint
+ * @ret_all: is that all; else there is so much that the time is to be looked at in between
+ * @err:     filled on failure
  *
  * Return: 0; -EADDRINUSE; what the kernel or the pool gave.
  */
-int probe_hear(struct probes *probes, struct probe *probe, struct error *err)
+int probe_hear(struct probes *probes, struct probe *probe, bool *ret_all, struct error *err)
 {
 	struct lan_frame frame;
 	int r = 0;
 
-	for (unsigned i = 0; r == 0 && i < FRAMES_MAX && lan_read(&probe->lan, &frame); i++) {
+	*ret_all = false;
+	for (unsigned i = 0; r == 0 && i < FRAMES_MAX; i++) {
+		if (!lan_read(&probe->lan, &frame)) {
+			*ret_all = true;
+			break;
+		}
 		hear_token(probe, &frame);
 		for (unsigned j = 0; r == 0 && j < probe->n; j++)
 			r = hear(probes, probe, &probe->addresses[j], &frame, err);
@@ -433,7 +440,7 @@ bool probe_was_wanted(struct probe *probe, struct lan_frame *ret)
 {
 	struct lan_frame frame;
 
-	for (unsigned i = 0; i < FRAMES_MAX && lan_read(&probe->lan, &frame); i++) {
+	for (unsigned i = 0; i < FRAMES_WAITING_MAX && lan_read(&probe->lan, &frame); i++) {
 		bool is_own =
 			!memcmp(frame.mac, probe->wiring->endpoint->mac, MAC_SIZE) ||
 			(frame.is_probe && !memcmp(frame.mac, probe->lan.mac, PROBE_HOST_PART));

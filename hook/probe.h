@@ -46,8 +46,11 @@ struct probe_address {
 	bool is_static;
 	bool is_free; /* nobody has it; until the link is made, this may change again */
 	int64_t begun;
-	int64_t next;  /* when the next probe is due */
-	int64_t until; /* when it counts as free; IPv6: when the kernel should have said so */
+	int64_t next; /* when the next probe is due */
+	/* When it counts as free, if all probes are sent; IPv6: when the kernel should have said
+	 * so.
+	 */
+	int64_t until;
 	unsigned n_sent;
 	struct pool_past past;
 	unsigned n_spares;
@@ -93,7 +96,7 @@ int64_t probe_now(void);
 int probe_begin(struct probes *probes, struct probe *probe, struct probe_address *address,
 	struct error *err);
 int probe_ask(struct probes *probes, struct probe *probe, struct error *err);
-int probe_hear(struct probes *probes, struct probe *probe, struct error *err);
+int probe_hear(struct probes *probes, struct probe *probe, bool *ret_all, struct error *err);
 bool probe_was_wanted(struct probe *probe, struct lan_frame *ret);
 int probe_step(struct probes *probes, struct probe *probe, struct probe_address *address,
 	int64_t now, int64_t *ret_next, struct error *err);

@@ -138,7 +138,9 @@ static int step_ra(struct probes *probes, struct probe *probe, int64_t now, bool
 	if (r < 0 || probe->ra == RA_DONE)
 		return r;
 	/* One that has answered late is not in vain. */
-	until = probe->ra_until + (probe->ra == RA_UNDER_WAY ? PROBE_DAD_LATE_MS * PROBE_MS : 0);
+	until = probe->ra_until;
+	if (probe->ra == RA_UNDER_WAY)
+		until += (DAD_SHARE(probe->wait_ms) + PROBE_DAD_LATE_MS) * PROBE_MS;
 	if (now >= until) {
 		probe->ra = RA_SILENT;
 		return 0;
@@ -154,10 +156,16 @@ static int step(struct probes *probes, struct probe *probe, bool ask, bool *ret_
 	int64_t *ret_next, struct error *err)
 {
 	int64_t now = probe_now(); /* all that came before this counts */
+	bool heard_all = true;
 	int r = ask ? probe_ask(probes, probe, err) : 0;
 
 	if (r == 0)
-		r = probe_hear(probes, probe, err);
+		r = probe_hear(probes, probe, &heard_all, err);
+	if (r == 0 && !heard_all) { /* nothing is free before that */
+		*ret_done = false;
+		*ret_next = now;
+		return 0;
+	}
 	if (r == 0)
 		r = step_ra(probes, probe, now, ret_done, ret_next, err);
 	for (unsigned i = 0; r == 0 && i < probe->n; i++) {
@@ -170,18 +178,21 @@ static int step(struct probes *probes, struct probe *probe, bool ask, bool *ret_
 	return r < 0 ? error_prefix(err, "network '%s'", probe->request.network->name) : 0;
 }
 
-/* Until something comes, or is due. Returns whether the kernel's addresses have changed. */
+/* Until something comes, or is due. Returns whether the kernel's addresses have changed: looked at
+ * also where something is due already.
+ */
 static bool wait_until(const struct probes *probes, int64_t next)
 {
 	struct pollfd polled[SELECTIONS_MAX + 1] = { { .fd = probes->changes.fd,
 		.events = POLLIN } };
-	int64_t rest = next - probe_now();
+	int64_t now = probe_now();
+	int64_t rest = next > now ? next - now : 0;
 	const struct timespec timeout = { rest / (1000 * PROBE_MS), rest % (1000 * PROBE_MS) };
 
 	for (unsigned i = 0; i < probes->n; i++)
 		polled[1 + i] = (struct pollfd){ .fd = probes->list[i].lan.fd,
 			.events = probes->list[i].handed_over ? 0 : POLLIN };
-	if (rest <= 0 || ppoll(polled, 1 + probes->n, &timeout, NULL) <= 0 || !polled[0].revents)
+	if (ppoll(polled, 1 + probes->n, &timeout, NULL) <= 0 || !polled[0].revents)
 		return false;
 	nl_drain(&probes->changes);
 	return true;
@@ -257,9 +268,9 @@ static int make_link(struct probe *probe, struct netns *trial, struct error *err
 
 	choose_mac(probe->wiring->item->parent.mac, endpoint.mac);
 	r = endpoint_wire_trial(&wiring, err);
+	probe->ifindex = wiring.ifindex; /* also of one that is half-made */
 	if (r < 0)
 		return r;
-	probe->ifindex = wiring.ifindex;
 	r = rtnl_neigh_set_retrans(&trial->nl, probe->ifindex, DAD_SHARE(probe->wait_ms), err);
 	if (r == -ENOENT) /* a kernel without IPv6 */
 		r = 0;
@@ -350,9 +361,8 @@ int probes_run(struct probes *probes, const struct netns *home, struct error *er
 	struct error back;
 	int r = netns_make(&probes->trial, err);
 
-	if (r < 0)
-		return r;
-	r = run_in(probes, err);
+	if (r == 0)
+		r = run_in(probes, err);
 	if (netns_return(home, &back) < 0) {
 		*err = back;
 		return back.code;
@@ -375,12 +385,13 @@ int probes_end_trial(struct probes *probes, struct error *err)
 {
 	int r = 0;
 
-	for (unsigned i = 0; r == 0 && i < probes->n; i++) {
-		if (probes->list[i].ifindex == 0)
-			continue;
-		r = rtnl_link_del(&probes->trial.nl, RTNL_HERE, probes->list[i].ifindex, err);
-		if (r == -ENODEV) /* it was in mode passthru, and is handed over */
-			r = 0;
+	for (unsigned i = 0; i < probes->n; i++) {
+		int ifindex = probes->list[i].ifindex;
+		int each = ifindex ? rtnl_link_del(&probes->trial.nl, RTNL_HERE, ifindex, err) : 0;
+
+		/* In mode passthru it is gone when it was handed over. */
+		if (each < 0 && each != -ENODEV)
+			r = each;
 	}
 	return r;
 }

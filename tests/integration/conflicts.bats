@@ -263,7 +263,19 @@ attach_late() { # ID
 	release new
 }
 
-@test "one that does not fall silent is a stranger after all" {
+@test "one with its MAC that does not fall silent is a stranger after all" {
+	attach_new old io.oci-macvlan.ip=10.0.0.30
+	release old
+	machine ghost 10.0.0.99/24
+	ip -n ghost link set eth0 address 02:42:0a:00:00:1e
+	ip -n ghost addr add 10.0.0.30/24 dev eth0
+	sleeper_start
+	run attach new "$SLEEPER" macvlan0 io.oci-macvlan.ip=10.0.0.30
+	assert_eq 1 "$status"
+	assert_contains "$output" "in use on the LAN by MAC '02:42:0a:00:00:1e'"
+}
+
+@test "and so is one with another MAC" {
 	attach_new old io.oci-macvlan.ip=10.0.0.30
 	release old
 	machine ghost 10.0.0.30/24
