@@ -16,6 +16,7 @@ folder=$(realpath "$(dirname "$0")/..")/build/$package
 
 die() { # WHAT
 	cat "$work/log" >&2
+	ldd "$work/tree/$program" 2>/dev/null | grep 'not found' >&2 || true
 	echo "$0: $1; unpack $package (dpkg-deb -x, not as a service) into $folder" >&2
 	exit 1
 }

@@ -84,5 +84,5 @@ count_frames() { # PATTERN
 
 # Three; and more while another address of the attach is not found free yet.
 assert_probes() { # N
-	{ [ "$1" -ge 3 ] && [ "$1" -le 6 ]; } || fail "$1 probes"
+	[ "$1" -ge 3 ] || fail "$1 probes"
 }

@@ -28,7 +28,7 @@ teardown() {
 	systemctl stop engine 2>/dev/null || true
 	[ ! -e /run/systemd/private.away ] || socket_back
 	dhcp_teardown
-	assert_eq "" "$(scopes)" "units left"
+	wait_until n_scopes 0
 }
 
 scopes() {

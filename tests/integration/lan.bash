@@ -36,10 +36,15 @@ lan_addr() { # NETNS-OPTION... DEV CIDR...
 	done
 }
 
+# It has joined the group in which others ask for the address: that of its last 24 bits.
 lan_addr_is_settled() { # NETNS-OPTION... DEV CIDR
-	local cidr=${*: -1} dev=${*: -2:1}
+	local address=${*: -1} seventh group
+	address=${address%/*}
+	seventh=${address%:*}
+	seventh=${seventh##*:}
 
-	[ -z "$(ip "${@:1:$#-2}" -6 addr show dev "$dev" to "${cidr%/*}" tentative)" ]
+	printf -v group 'ff02::1:ff%02x:%x' $((0x${seventh:-0} & 0xff)) $((0x${address##*:}))
+	ip "${@:1:$#-2}" -6 maddr show dev "${*: -2:1}" | grep -qwF "$group"
 }
 
 # A switch in the namespace NETNS: a bridge that forwards at once and floods all multicast.
@@ -109,7 +114,12 @@ lan_remove_machine() { # NAME
 # No container's link is on the host's eth0 any more: the kernel takes them away some time after the
 # last process of their namespace has ended, and until then they answer for their addresses.
 lan_is_quiet() {
-	! bridge fdb show dev eth0 | grep -vqE '^(33:33|01:00:5e):'
+	[ -z "$(lan_macs)" ]
+}
+
+# The MACs of macvlans that are up on the host's eth0, in whatever namespace.
+lan_macs() {
+	bridge fdb show dev eth0 | awk '!/^(33:33|01:00:5e):/ { print $1 }'
 }
 
 # The MAC that a machine's neighbour table has for ADDRESS; nothing when there is none.

@@ -98,7 +98,7 @@ lab_folders() { # DIR
 lab_setup() {
 	lab_folders "$BATS_TEST_TMPDIR"
 	# Of the test before this one, which had the same addresses, and MACs.
-	wait_until lan_is_quiet
+	wait_until lan_is_quiet || fail "still on eth0: $(lan_macs)"
 }
 
 # Ends what the test started, and checks that it left nothing: no claim, no record, no namespace
