@@ -53,6 +53,12 @@ static int add_listed(struct netns *netns, const struct network *network,
 			continue;
 		}
 		r = rtnl_route_add(&netns->nl, &route, err);
+		if (r == -EEXIST) {
+			/* Of another network, or its subnet. */
+			log_notice("network '%s': the route to '%s' that is there already stays",
+				network->name, cidr_format(&route.dst, text));
+			continue;
+		}
 		if (r < 0)
 			return error_prefix(err, "network '%s': cannot add the route to '%s'",
 				network->name, cidr_format(&route.dst, text));

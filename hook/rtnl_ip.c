@@ -266,7 +266,8 @@ static int read_default(void *arg, const struct nlmsghdr *message)
  * @err:    filled on failure
  *
  * Asks which route a documentation address takes (RFC 5737, RFC 9637), and not for a list: in a
- * namespace that others use the list may be long.
+ * namespace that others use the list may be long. One that leads nowhere is not found: it shows
+ * when ours is added.
  *
  * Return: 0, or what RTM_GETROUTE gave other than that there is no route.
  */
@@ -284,7 +285,8 @@ int rtnl_route_get_default(
 	((struct rtmsg *)mnl_nlmsg_get_payload(request))->rtm_flags = RTM_F_FIB_MATCH;
 	put_ip(request, RTA_DST, family == AF_INET ? &probe4 : &probe6);
 	r = nl_request(nl, request, read_default, &route, err);
-	if (r < 0 && r != -ENETUNREACH && r != -EHOSTUNREACH)
+	/* There is none, or one of type unreachable, blackhole or prohibit. */
+	if (r < 0 && r != -ENETUNREACH && r != -EHOSTUNREACH && r != -EINVAL && r != -EACCES)
 		return r;
 	*ret = r == 0 ? route : (struct rtnl_route){ 0 };
 	return 0;

@@ -105,13 +105,27 @@ routes_before() {
 	assert_contains "$(in_netns "$SLEEPER" ip route show 192.168.0.0/16)" "via 10.0.1.254 dev eth0"
 }
 
-@test "an unreachable default route is one that is there: it stays" {
+@test "a default route that leads nowhere is one that is there: it stays" {
+	for kind in unreachable blackhole prohibit; do
+		sleeper_start
+		in_netns "$SLEEPER" ip route add "$kind" default
+		in_netns "$SLEEPER" ip -6 route add "$kind" default metric 1024
+		attach c0 "$SLEEPER" macvlan0
+		assert_eq "$kind default" "$(in_netns "$SLEEPER" ip route show default | xargs)"
+		assert_contains "$(in_netns "$SLEEPER" ip -6 route show default)" "$kind default"
+		assert_addresses "$SLEEPER" eth0 10.0.0.3/24 2001:db8:babe:cafe::3/64
+		release c0
+	done
+}
+
+@test "a listed route to where another network's subnet is: that stays" {
+	network_dual '{"routes": [{"dst": "10.7.0.0/16", "gateway": "10.0.0.254"},
+		{"dst": "192.168.0.0/16", "gateway": "10.0.0.254"}]}'
+	network_write '{"name": "storage", "parent": "eth0", "subnets": [{"subnet": "10.7.0.0/16"}]}'
 	sleeper_start
-	in_netns "$SLEEPER" ip route add unreachable default
-	in_netns "$SLEEPER" ip -6 route add unreachable default metric 1024
-	attach c0 "$SLEEPER" macvlan0
-	assert_eq "unreachable default" "$(in_netns "$SLEEPER" ip route show default | xargs)"
-	assert_addresses "$SLEEPER" eth0 10.0.0.3/24 2001:db8:babe:cafe::3/64
+	attach c0 "$SLEEPER" macvlan0,storage
+	assert_contains "$(in_netns "$SLEEPER" ip route show 10.7.0.0/16)" "dev eth1"
+	assert_contains "$(in_netns "$SLEEPER" ip route show 192.168.0.0/16)" "via 10.0.0.254 dev eth0"
 }
 
 @test "the first network that has a gateway" {
