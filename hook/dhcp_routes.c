@@ -33,9 +33,41 @@ static const struct ip *default_hop(const struct dhcp_change *change, const stru
 	return dhcp->gateway.family ? &dhcp->gateway : &lease->config.gateway4;
 }
 
-/* Before the others of its kind; one of somebody else that is there stays the only one. */
-static int add_default(
-	const struct dhcp_change *change, const struct lease *lease, struct error *err)
+static void leave_default(const struct dhcp_change *change)
+{
+	log_notice("container '%s': the IPv4 default route that is there stays, none by DHCP on "
+		   "'%s'",
+		change->record->id, change->endpoint->interface);
+}
+
+/* Where other routes hide a default route it shows only now: that of the lease before goes, one of
+ * somebody else stays.
+ */
+static int add_only_default(const struct dhcp_change *change, const struct lease *old,
+	const struct rtnl_route *route, struct error *err)
+{
+	struct nl *nl = &change->netns->nl;
+	int r = rtnl_route_add(nl, route, err);
+
+	if (r == -EEXIST && old->is_bound && default_hop(change, old)->family) {
+		const struct rtnl_route before =
+			route_of(change, old, &any4, default_hop(change, old));
+
+		r = rtnl_route_del(nl, &before, err);
+		if (r == 0)
+			r = rtnl_route_add(nl, route, err);
+	}
+	if (r != -EEXIST)
+		return r;
+	leave_default(change);
+	return 0;
+}
+
+/* Before the others of its kind; one of somebody else that is there stays the only one, and one
+ * that a hand has put in the place of ours stays until there is another router.
+ */
+static int add_default(const struct dhcp_change *change, const struct lease *old,
+	const struct lease *lease, struct error *err)
 {
 	struct rtnl_route route = route_of(change, lease, &any4, default_hop(change, lease));
 	struct rtnl_route there = { 0 };
@@ -45,15 +77,15 @@ static int add_default(
 	if (r < 0)
 		return r;
 	if (there.dst.ip.family && there.ifindex != route.ifindex) {
-		log_notice("container '%s': the IPv4 default route that is there stays, none by "
-			   "DHCP on '%s'",
-			change->record->id, change->endpoint->interface);
+		leave_default(change);
 		return 0;
 	}
-	if (there.dst.ip.family && ip_equal(&there.gateway, &route.gateway))
+	if (!there.dst.ip.family)
+		return add_only_default(change, old, &route, err);
+	if (ip_equal(&there.gateway, &route.gateway) ||
+		(old->is_bound && ip_equal(default_hop(change, old), &route.gateway)))
 		return 0;
-	return there.dst.ip.family ? rtnl_route_add_first(nl, &route, err)
-				   : rtnl_route_add(nl, &route, err);
+	return rtnl_route_add_first(nl, &route, err);
 }
 
 /* To the same place the lease before had another way: only one can be. */
@@ -100,7 +132,7 @@ int dhcp_routes_add(const struct dhcp_change *change, const struct lease *old,
 	int r = 0;
 
 	if (change->endpoint->dhcp.gives_default && default_hop(change, lease)->family)
-		r = add_default(change, lease, err);
+		r = add_default(change, old, lease, err);
 	for (unsigned i = 0; r == 0 && i < config->n_routes; i++) {
 		const struct rtnl_route route =
 			route_of(change, lease, &config->routes[i].dst, &config->routes[i].gateway);

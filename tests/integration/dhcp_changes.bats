@@ -165,6 +165,58 @@ lifetime_is() { # PID SECONDS
 	done
 }
 
+@test "a default route that others hide: the lease is applied all the same" {
+	hostile_start
+	attach_lan c0
+	for half in 0.0.0.0/1 128.0.0.0/1; do
+		in_netns "$SLEEPER" ip route add "$half" via 10.0.0.9 dev eth0
+	done
+	dhcp_stop hostile
+	hostile_start --address 10.0.0.67
+	client_renew c0
+	wait_until claim_gone 10.0.0.66/24
+	ipv4_is "$SLEEPER" 10.0.0.67/24
+	assert_default "$SLEEPER" 4 "10.0.0.1 eth0"
+	dhcp_stop hostile
+	hostile_start --address 10.0.0.68 3:0a0000fe
+	client_renew c0
+	wait_until claim_gone 10.0.0.67/24
+	assert_default "$SLEEPER" 4 "10.0.0.254 eth0"
+}
+
+@test "a default route that leads nowhere stays, and the lease is applied all the same" {
+	local n=66 kind
+
+	hostile_start -3
+	attach_lan c0
+	for kind in unreachable blackhole prohibit; do
+		n=$((n + 1))
+		in_netns "$SLEEPER" ip route replace "$kind" default
+		dhcp_stop hostile
+		hostile_start --address "10.0.0.$n" 3:0a0000fe
+		client_renew c0
+		wait_until claim_gone "10.0.0.$((n - 1))/24"
+		ipv4_is "$SLEEPER" "10.0.0.$n/24"
+		assert_eq "$kind default" "$(in_netns "$SLEEPER" ip route show default | xargs)"
+	done
+}
+
+@test "a default route that a hand has changed stays until the server has another router" {
+	hostile_start
+	attach_lan c0
+	in_netns "$SLEEPER" ip route replace default via 10.0.0.253 dev eth0
+	dhcp_stop hostile
+	hostile_start --address 10.0.0.67
+	client_renew c0
+	wait_until claim_gone 10.0.0.66/24
+	assert_default "$SLEEPER" 4 "10.0.0.253 eth0"
+	dhcp_stop hostile
+	hostile_start --address 10.0.0.68 3:0a0000fe
+	client_renew c0
+	wait_until claim_gone 10.0.0.67/24
+	assert_contains "$(in_netns "$SLEEPER" ip route get 203.0.113.1)" "via 10.0.0.254 dev eth0"
+}
+
 @test "a classless route by another gateway, and one that is there no more" {
 	hostile_start 121:18c0a8050a0000fd18c0a8060a0000fd000a000001
 	attach_lan c0
