@@ -42,6 +42,8 @@ int rtnl_addr_del(struct nl *nl, int ifindex, const struct cidr *address, struct
 
 	((struct ifaddrmsg *)mnl_nlmsg_get_payload(request))->ifa_prefixlen = address->len;
 	mnl_attr_put(request, IFA_LOCAL, ip_bits(address->ip.family) / 8, address->ip.bytes);
+	/* Without it the kernel does not look at the prefix length. */
+	mnl_attr_put(request, IFA_ADDRESS, ip_bits(address->ip.family) / 8, address->ip.bytes);
 	return nl_request(nl, request, NULL, NULL, err);
 }
 
