@@ -171,15 +171,16 @@ static int read_ack(const struct nlmsghdr *message, struct error *err)
 	return error_set(err, *code, "%s", text ? text : strerror(-*code));
 }
 
-/* What came of one datagram. */
-enum progress {
-	MORE, /* the answer is not complete */
-	COMPLETE,
-	DISTURBED, /* a dump saw a change half way */
+/* What has come of an answer. A dump that saw a change half way is read to its end all the same:
+ * until then the kernel begins no other on this socket.
+ */
+struct progress {
+	bool is_complete;
+	bool is_disturbed;
 };
 
 static int read_datagram(struct nl *nl, const char *buffer, size_t size, nl_answer_fn *answer,
-	void *arg, enum progress *ret, struct error *err)
+	void *arg, struct progress *ret, struct error *err)
 {
 	const struct nlmsghdr *message = (const void *)buffer;
 	int left = (int)size;
@@ -190,10 +191,9 @@ static int read_datagram(struct nl *nl, const char *buffer, size_t size, nl_answ
 		if (message->nlmsg_seq != nl->seq)
 			continue;
 		if (message->nlmsg_flags & NLM_F_DUMP_INTR)
-			*ret = DISTURBED;
+			ret->is_disturbed = true;
 		if (message->nlmsg_type == NLMSG_ERROR || message->nlmsg_type == NLMSG_DONE) {
-			if (*ret == MORE)
-				*ret = COMPLETE;
+			ret->is_complete = true;
 			return read_ack(message, err);
 		}
 		r = answer ? answer(arg, message) : 0;
@@ -222,14 +222,14 @@ int nl_request(
 
 	request->nlmsg_flags |= NLM_F_REQUEST | NLM_F_ACK;
 	for (unsigned try = 0; try < DUMP_TRIES; try++) {
-		enum progress progress = MORE;
+		struct progress progress = { 0 };
 
 		if (++nl->seq == 0) /* 0 is what unasked messages have */
 			nl->seq = 1;
 		request->nlmsg_seq = nl->seq;
 		if (send(nl->fd, request, request->nlmsg_len, 0) < 0)
 			return error_set_errno(err, "cannot write to the netlink socket");
-		while (progress == MORE) {
+		while (!progress.is_complete) {
 			size_t size = 0;
 			int r = receive(nl, buffer, &size, err);
 
@@ -238,7 +238,7 @@ int nl_request(
 			if (r < 0)
 				return r;
 		}
-		if (progress == COMPLETE)
+		if (!progress.is_disturbed)
 			return 0;
 	}
 	return error_set(
