@@ -210,8 +210,8 @@ static int report_full(const struct search *search, uint64_t *struck, struct err
 	if (candidates == 0)
 		return error_set(err, -ENOSPC, "no free address in %s: all are reserved", range);
 	return error_set(err, -ENOSPC,
-		"no free address in %s: %u of %u are in use, 'oci-macvlan ps' shows by whom", range,
-		candidates, candidates);
+		"no free address in %s: %u of %u are in use, 'oci-macvlan ps' and 'oci-macvlan check' show by whom",
+		range, candidates, candidates);
 }
 
 /* Reads all claims, and takes what is free in truth. */

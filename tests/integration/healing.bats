@@ -268,7 +268,7 @@ assert_got_room() { # ID
 	sleeper_start
 	run attach new "$SLEEPER" macvlan0
 	assert_eq 1 "$status"
-	assert_contains "$output" "4 of 4 are in use, 'oci-macvlan ps' shows by whom"
+	assert_contains "$output" "4 of 4 are in use, 'oci-macvlan ps' and 'oci-macvlan check' show by whom"
 	assert_eq "$before" "$(run_listing)"
 	assert_eq "" "$(links "$SLEEPER")"
 	for pid in "${pids[@]}"; do
@@ -315,7 +315,7 @@ refuse_new() {
 	NEW=$SLEEPER
 	before=$(run_listing | sha256sum)
 	assert_fast 2000 true refuse_new
-	assert_contains "$(cat "$BATS_TEST_TMPDIR/err")" "'oci-macvlan ps' shows by whom"
+	assert_contains "$(cat "$BATS_TEST_TMPDIR/err")" "'oci-macvlan ps' and 'oci-macvlan check' show by whom"
 	assert_eq "$before" "$(run_listing | sha256sum)"
 	assert_eq "" "$(links "$NEW")"
 

@@ -226,7 +226,7 @@ static void test_allocate(void)
 	is_str(format(&result), "10.0.0.4/29 2001:db8::4/64 ", "gets the next");
 	is_int(allocate(&store, network, 3, &any, &result, &err), -ENOSPC, "a third finds it full");
 	is_str(err.text,
-		"no free address in 10.0.0.0/29: 2 of 2 are in use, 'oci-macvlan ps' shows by whom",
+		"no free address in 10.0.0.0/29: 2 of 2 are in use, 'oci-macvlan ps' and 'oci-macvlan check' show by whom",
 		"as gateway, host, aux and route are not handed out");
 	is_int(ipam_count(&store, network, 2, &used, &total, &err), 0, "and then");
 	is_int(used, 2, "no IPv6 address is left claimed");

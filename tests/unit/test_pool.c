@@ -225,7 +225,7 @@ static void test_full_message(void)
 	request.owner = request.key = "z/eth0";
 	is_int(allocate_once(pool, &request, &ip, &err), -ENOSPC, "a full pool");
 	is_str(err.text,
-		"no free address in 10.0.0.0/29: 5 of 5 are in use, 'oci-macvlan ps' shows by whom",
+		"no free address in 10.0.0.0/29: 5 of 5 are in use, 'oci-macvlan ps' and 'oci-macvlan check' show by whom",
 		"says how full");
 	request.range = (struct cidr){ reserved[0], 32 };
 	is_int(allocate_once(pool, &request, &ip, &err), -ENOSPC, "a range with nothing in it");
