@@ -137,20 +137,13 @@ setup_file() {
 	release c0 "$pid"
 }
 
-# The hook sleeps on after each wait, as on a busy host.
-attach_late() { # ID
-	state_json creating "$1" "$SLEEPER" io.oci-macvlan.networks=macvlan0 >"$BATS_TEST_TMPDIR/state"
-	ASAN_OPTIONS=detect_leaks=0 strace -qq -o /dev/null -e trace=ppoll \
-		-e inject=ppoll:delay_exit=100ms "$BUILD/oci-macvlan-hook" --etc "$ETC" --run "$RUN" \
-		createRuntime <"$BATS_TEST_TMPDIR/state"
-}
-
+# The hook sleeps on after each wait.
 @test "three probes, also where the time is over before the second" {
 	network_write '{"name": "macvlan0", "parent": "eth0", "conflict_detection_ms": 50,
 		"subnets": [{"subnet": "10.0.0.0/24", "ip_range": "10.0.0.3/32"}]}'
 	capture_start router port0
 	sleeper_start
-	attach_late c0
+	attach_slowly c0 ppoll delay_exit=100ms
 	wait_until captured '10.0.0.3 .*tell 10.0.0.3'
 	capture_stop
 	assert_probes "$(count_frames 'who-has 10.0.0.3 .*tell 0.0.0.0')"

@@ -187,6 +187,15 @@ attach_killed() { # ID PID CALL N
 		<"$BATS_TEST_TMPDIR/state" || true
 }
 
+# Attaches SLEEPER to macvlan0 as on a busy host: a system call takes its time. WHEN: "delay_enter=20ms"
+# before each, or "delay_exit=20ms" after.
+attach_slowly() { # ID CALL WHEN
+	state_json creating "$1" "$SLEEPER" io.oci-macvlan.networks=macvlan0 >"$BATS_TEST_TMPDIR/state"
+	ASAN_OPTIONS=detect_leaks=0 strace -qq -o /dev/null -e trace="$2" -e inject="$2:$3" \
+		"$BUILD/oci-macvlan-hook" --etc "$ETC" --run "$RUN" createRuntime \
+		<"$BATS_TEST_TMPDIR/state"
+}
+
 # As crun calls it: pid 0.
 detach() { # ID
 	state_json stopped "$1" 0 | hook poststop
