@@ -21,7 +21,8 @@
  * Whatever fails, the undo is detach(), the same that poststop and gc call; it works from any
  * half-made state, because there is never a claim or a link without a record that leads to it. "No
  * record" means that there is nothing to do. From an intent, detach looks for the container's
- * claims in the parents' pools and for a macvlan of the planned name in the namespace.
+ * claims in the parents' pools, and in the namespace for a link with an index that only this
+ * endpoint's has (endpoint_link.c).
  *
  * A namespace may be shared (a pod). Who comes first owns its endpoints; a later member that asks
  * for a network that is there joins the owner's record, and one that asks for another network adds

@@ -39,26 +39,39 @@ static bool may_try_again(int64_t until, unsigned n_tries)
 	return true;
 }
 
-/* Creates it under another name and renames it inside. Up to Linux 6.1 at least the kernel looks
- * for the name in the host's namespace too, where an eth0 is nothing unusual.
+/* Was a link refused because of its index? The kernel says the same of its name, and (up to 6.5) of
+ * a parent that is a port. Up to 6.12 the index must be free in the host's namespace, too: then
+ * neither the index nor the name is taken in the container's.
  */
-static int add_and_rename(
-	const struct wiring *wiring, struct rtnl_macvlan *macvlan, struct error *err)
+static bool is_index_taken(const struct wiring *wiring, const struct rtnl_macvlan *macvlan, int r)
 {
-	const struct record_endpoint *endpoint = wiring->endpoint;
 	struct nl *nl = &wiring->netns->nl;
-	char temporary[INTERFACE_NAME_MAX + 1];
-	struct rtnl_link link = { 0 };
-	int r;
+	struct rtnl_link link;
 
-	macvlan->name = endpoint_temporary_name(endpoint, wiring->id, temporary);
-	r = rtnl_link_add_macvlan(&wiring->host->nl, macvlan, err);
-	macvlan->name = endpoint->interface;
-	if (r == 0)
-		r = rtnl_link_get(nl, RTNL_HERE, temporary, &link, err);
-	if (r == 0)
-		r = rtnl_link_set_name(nl, link.ifindex, endpoint->interface, err);
-	return r;
+	if (r != -EEXIST && r != -EBUSY)
+		return false;
+	if (rtnl_link_get_index(nl, RTNL_HERE, macvlan->ifindex, &link, NULL) == 0)
+		return true;
+	return r == -EEXIST && rtnl_link_get(nl, RTNL_HERE, macvlan->name, &link, NULL) == -ENODEV;
+}
+
+/* With the first of its own indexes that is free: endpoint_link.c tells what they are for. */
+static int add_with_index(struct wiring *wiring, struct rtnl_macvlan *macvlan, struct error *err)
+{
+	for (unsigned i = 0; i < ENDPOINT_INDEXES; i++) {
+		int r;
+
+		macvlan->ifindex = endpoint_index(wiring->record, wiring->endpoint, i);
+		r = rtnl_link_add_macvlan(&wiring->host->nl, macvlan, err);
+		if (r == 0)
+			wiring->ifindex = macvlan->ifindex;
+		if (!is_index_taken(wiring, macvlan, r))
+			return r;
+	}
+	return error_set(err, -ENFILE,
+		"all %d interface indexes that '%s' may have are taken: remove interfaces from the "
+		"container's namespace",
+		ENDPOINT_INDEXES, wiring->endpoint->interface);
 }
 
 /* The kernel says only a number; the situation says what it means. */
@@ -93,22 +106,16 @@ static int explain_add(const struct wiring *wiring, int r, struct error *err)
 	return error_prefix(err, "cannot create a macvlan on parent '%s'", endpoint->parent);
 }
 
-static int add_link(const struct wiring *wiring, struct rtnl_macvlan *macvlan, struct error *err)
+static int add_link(struct wiring *wiring, struct rtnl_macvlan *macvlan, struct error *err)
 {
-	const struct record_endpoint *endpoint = wiring->endpoint;
-	struct nl *nl = &wiring->netns->nl;
 	int64_t until = deadline_clock_ms() + BUSY_MS;
-	struct rtnl_link link = { 0 };
 	int r = -EINVAL;
 
 	for (unsigned try = 0; r == -EINVAL; try++) {
-		r = rtnl_link_add_macvlan(&wiring->host->nl, macvlan, err);
-		if (r == -EEXIST &&
-			rtnl_link_get(nl, RTNL_HERE, endpoint->interface, &link, NULL) == -ENODEV)
-			r = add_and_rename(wiring, macvlan, err);
+		r = add_with_index(wiring, macvlan, err);
 		/* Modes exclude each other. Unless a live one is in the way, it is going away. */
 		if (r == -EINVAL && try == 0 &&
-			conflicts_refuse_mode(wiring->host, wiring->id, endpoint, err) < 0)
+			conflicts_refuse_mode(wiring->host, wiring->id, wiring->endpoint, err) < 0)
 			return r;
 		if (r == -EINVAL && !may_try_again(until, try))
 			break;
@@ -225,22 +232,20 @@ static bool is_passthru(const struct wiring *wiring)
 	return wiring->item->network->mode == NETWORK_PASSTHRU;
 }
 
-/* The link that we made, and its MAC where that was not ours to say. */
-static int find_link(struct wiring *wiring, struct error *err)
+/* In mode passthru the MAC is not ours to say. */
+static int read_mac(struct wiring *wiring, struct error *err)
 {
-	struct record_endpoint *endpoint = wiring->endpoint;
-	struct nl *nl = &wiring->netns->nl;
 	struct rtnl_link link = { 0 };
 	int r;
 
-	if (!is_passthru(wiring)) {
-		r = rtnl_link_get_ifindex(nl, endpoint->interface, &wiring->ifindex, err);
-	} else {
-		r = rtnl_link_get(nl, RTNL_HERE, endpoint->interface, &link, err);
-		wiring->ifindex = link.ifindex;
-		memcpy(endpoint->mac, link.mac, MAC_SIZE);
-	}
-	return r < 0 ? error_prefix(err, "cannot find '%s' again", endpoint->interface) : 0;
+	if (!is_passthru(wiring))
+		return 0;
+	r = rtnl_link_get_index(&wiring->netns->nl, RTNL_HERE, wiring->ifindex, &link, err);
+	if (r < 0)
+		return error_prefix(
+			err, "cannot read the MAC of '%s'", wiring->endpoint->interface);
+	memcpy(wiring->endpoint->mac, link.mac, MAC_SIZE);
+	return 0;
 }
 
 /**
@@ -272,7 +277,7 @@ int endpoint_wire(struct wiring *wiring, struct error *err)
 	int r = add_link(wiring, &macvlan, err);
 
 	if (r == 0)
-		r = find_link(wiring, err);
+		r = read_mac(wiring, err);
 	if (r == 0)
 		r = write_settings(wiring, err);
 	if (r == 0)
@@ -324,7 +329,7 @@ int endpoint_wire_trial(struct wiring *wiring, struct error *err)
 	int r = add_link(wiring, &macvlan, err);
 
 	if (r == 0)
-		r = find_link(wiring, err);
+		r = read_mac(wiring, err);
 	if (r == 0 && wiring->ra.is_wanted)
 		r = ra_prepare(&wiring->netns->nl, wiring->ifindex, wiring->endpoint->interface,
 			&wiring->ra, err);

@@ -29,8 +29,10 @@ struct wiring {
 	int ifindex;	     /* of its link; the endpoint's own is filled in when it is done */
 };
 
-const char *endpoint_temporary_name(
-	const struct record_endpoint *endpoint, const char *id, char ret[INTERFACE_NAME_MAX + 1]);
+/* How many indexes an endpoint's link may have: the first that is free. */
+#define ENDPOINT_INDEXES 16
+
+int endpoint_index(const struct record *record, const struct record_endpoint *endpoint, unsigned n);
 int endpoint_wire(struct wiring *wiring, struct error *err);
 int endpoint_await_ra(struct wiring *wiring, struct error *err);
 int endpoint_wire_trial(struct wiring *wiring, struct error *err);

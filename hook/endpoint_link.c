@@ -1,26 +1,70 @@
 // SPDX-License-Identifier: MIT
 /*
  * One endpoint's link, found again by a record alone, wherever its namespace is held, and deleted.
+ *
+ * What identifies it is its index: a hash of the namespace's cookie, the record's id and the
+ * interface's name, which the message that creates the link asks for. Nothing else does. A name and
+ * a MAC can be changed from inside the container, and are the same in many. The kernel's own
+ * indexes are the same in many, too, and a namespace id may be given to another namespace as soon
+ * as ours has ended: the kernel chooses the lowest free one, so only the ids that we chose
+ * ourselves stay one namespace's. An index cannot be changed, so a link that was created but not
+ * yet recorded is found as well.
+ *
+ * Links that version 0.1.0 has made have the kernel's indexes. Behind an id that we did not choose
+ * they are ours only if the namespace is: judge_nsid().
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "hook/endpoint.h"
 #include "hook/host.h"
+#include "hook/judge.h"
 #include "hook/rtnl.h"
 #include "schema/error.h"
 #include "schema/hash.h"
 #include "schema/record.h"
+#include "schema/text.h"
+
+/* From which on and to which. Some programs keep an index in a signed number of 16 bits (Open MPI
+ * up to 3.0, OpenPMIX), in an unsigned one (smcroute up to 2.4.3, NetFlow 5), or in 24 bits (sFlow
+ * 5). Below are the kernel's own numbers.
+ */
+#define INDEX_FIRST 4096
+#define INDEX_LAST INT16_MAX
+/* A prime: a host's indexes, which up to Linux 6.12 are in the way, are next to each other. */
+#define INDEX_STEP UINT64_C(7919)
 
 /**
- * endpoint_temporary_name() - what a link is called between its creation and its renaming
+ * endpoint_index() - an index that an endpoint's link may have
+ * @record:   its record
  * @endpoint: the endpoint
- * @id:       the container whose record it is in
- * @ret:      the name: the same at each call, so that detach finds what was left half-way
+ * @n:        which of them, below ENDPOINT_INDEXES: one that is taken gives way to the next
  *
- * Return: @ret.
+ * Version 0.1.0 does not know of it, but each later one must come to the same: the record of an
+ * attach that was killed does not say which it was.
+ *
+ * Return: the index.
  */
-const char *endpoint_temporary_name(
+int endpoint_index(const struct record *record, const struct record_endpoint *endpoint, unsigned n)
+{
+	char cookie[TEXT_UINT];
+	uint64_t hash = hash_strings_u64((const char *const[]){ "link",
+		text_uint(record->netns_cookie, cookie), record->id, endpoint->interface, NULL });
+
+	return INDEX_FIRST + (int)((hash + n * INDEX_STEP) % (INDEX_LAST - INDEX_FIRST + 1));
+}
+
+static bool is_own_index(
+	const struct record *record, const struct record_endpoint *endpoint, int ifindex)
+{
+	for (unsigned i = 0; i < ENDPOINT_INDEXES; i++)
+		if (endpoint_index(record, endpoint, i) == ifindex)
+			return true;
+	return false;
+}
+
+/* What version 0.1.0 called a link between its creation and its renaming. */
+static const char *temporary_name(
 	const struct record_endpoint *endpoint, const char *id, char ret[INTERFACE_NAME_MAX + 1])
 {
 	uint64_t hash = hash_strings_u64((const char *const[]){ id, endpoint->interface, NULL });
@@ -29,27 +73,23 @@ const char *endpoint_temporary_name(
 	return ret;
 }
 
-/* Is a link that has the recorded index the one that we made? Indexes are used once in the life of
- * a namespace, and an id that we chose names one namespace only. An id that others gave may name
- * another namespace by now: there the MAC or the name must be right too (both can be changed from
- * inside, seldom at once).
- */
-static bool is_recorded(const struct record *record, const struct record_endpoint *endpoint,
-	const struct rtnl_link *link)
+static bool is_on_parent(const struct rtnl_link *link, const struct record_endpoint *endpoint)
 {
-	if (strcmp(link->kind, "macvlan") != 0)
-		return false;
-	return !record->nsid_shared || !memcmp(link->mac, endpoint->mac, MAC_SIZE) ||
-	       !strcmp(link->name, endpoint->interface);
+	return !strcmp(link->kind, "macvlan") && link->lower == endpoint->parent_ifindex;
 }
 
-/* An attach was killed before it wrote down what it made: look under both names. */
-static int find_intent(struct host *host, const struct record *record,
+static int report_gone(struct error *err)
+{
+	return error_set(err, -ENODEV, "its link is gone");
+}
+
+/* A link that version 0.1.0 has created and not recorded: under either of its names. */
+static int find_by_name(struct host *host, const struct record *record,
 	const struct record_endpoint *endpoint, struct rtnl_link *ret, struct error *err)
 {
 	char temporary[INTERFACE_NAME_MAX + 1];
 	const char *const names[] = { endpoint->interface,
-		endpoint_temporary_name(endpoint, record->id, temporary) };
+		temporary_name(endpoint, record->id, temporary) };
 
 	for (unsigned i = 0; i < 2; i++) {
 		struct rtnl_link link = { 0 };
@@ -57,13 +97,83 @@ static int find_intent(struct host *host, const struct record *record,
 
 		if (r < 0 && r != -ENODEV)
 			return r;
-		if (r == 0 && !strcmp(link.kind, "macvlan") &&
-			link.lower == endpoint->parent_ifindex) {
+		if (r == 0 && is_on_parent(&link, endpoint)) {
 			*ret = link;
 			return 0;
 		}
 	}
-	return error_set(err, -ENODEV, "there is no link");
+	return report_gone(err);
+}
+
+/* An attach was killed before it wrote down what it made. */
+static int find_intent(struct host *host, const struct record *record,
+	const struct record_endpoint *endpoint, struct rtnl_link *ret, struct error *err)
+{
+	for (unsigned i = 0; i < ENDPOINT_INDEXES; i++) {
+		struct rtnl_link link = { 0 };
+		int r = rtnl_link_get_index(
+			&host->nl, record->nsid, endpoint_index(record, endpoint, i), &link, err);
+
+		if (r < 0 && r != -ENODEV)
+			return r;
+		if (r == 0 && is_on_parent(&link, endpoint)) {
+			*ret = link;
+			return 0;
+		}
+	}
+	return find_by_name(host, record, endpoint, ret, err);
+}
+
+static int find_recorded(struct host *host, const struct record *record,
+	const struct record_endpoint *endpoint, struct rtnl_link *ret, struct error *err)
+{
+	struct rtnl_link link = { 0 };
+	int r = rtnl_link_get_index(&host->nl, record->nsid, endpoint->ifindex, &link, err);
+
+	if (r < 0)
+		return r;
+	if (strcmp(link.kind, "macvlan") != 0)
+		return report_gone(err);
+	*ret = link;
+	return 0;
+}
+
+/* In doubt it is nobody's to delete, and its addresses are not free. */
+static int report_doubt(const struct record *record, const struct record_endpoint *endpoint,
+	const struct rtnl_link *link, struct error *err)
+{
+	return error_set(err, -ENOTUNIQ,
+		"the network namespace with id %d, which it had, may be another container's by now, "
+		"so interface '%s' (index %d) there is not deleted, and the addresses of '%s' stay "
+		"taken until that namespace ends",
+		record->nsid, link->name, link->ifindex, endpoint->interface);
+}
+
+/* Is a link ours that was found behind an id that others have given? */
+static int check_shared(struct host *host, const struct record *record,
+	const struct record_endpoint *endpoint, const struct rtnl_link *link, struct error *err)
+{
+	bool is_own = is_own_index(record, endpoint, link->ifindex);
+	bool has_mac = endpoint->ifindex != 0 && !memcmp(link->mac, endpoint->mac, MAC_SIZE);
+	enum nsid_holder holder = NSID_UNKNOWN;
+	int r;
+
+	if (!is_on_parent(link, endpoint))
+		return report_gone(err);
+	if (is_own && has_mac)
+		return 0;
+	r = judge_nsid(host, record, &holder, err);
+	if (r < 0)
+		return r;
+	switch (holder) {
+	case NSID_OWN:
+		return 0;
+	case NSID_ANOTHERS:
+		return report_gone(err);
+	case NSID_UNKNOWN:
+		break;
+	}
+	return is_own || has_mac ? 0 : report_doubt(record, endpoint, link, err);
 }
 
 /**
@@ -74,7 +184,8 @@ static int find_intent(struct host *host, const struct record *record,
  * @ret:      the link
  * @err:      filled on failure
  *
- * Return: 0; -ENODEV: it is gone, or its namespace is; what RTM_GETLINK gave.
+ * Return: 0; -ENODEV: it is gone, or its namespace is; -ENOTUNIQ: one cannot tell whether the link
+ * that is there is this one; what RTM_GETLINK and judge_nsid() gave.
  */
 int endpoint_find_link(struct host *host, const struct record *record,
 	const struct record_endpoint *endpoint, struct rtnl_link *ret, struct error *err)
@@ -86,15 +197,15 @@ int endpoint_find_link(struct host *host, const struct record *record,
 	if (endpoint->ifindex == 0)
 		r = find_intent(host, record, endpoint, &link, err);
 	else
-		r = rtnl_link_get_index(&host->nl, record->nsid, endpoint->ifindex, &link, err);
+		r = find_recorded(host, record, endpoint, &link, err);
 	/* What the kernel says of an id that names no namespace, and perhaps of something else. */
 	if (r == -EINVAL && rtnl_nsid_exists(&host->nl, record->nsid, &exists, NULL) == 0 &&
 		!exists)
 		return error_set(err, -ENODEV, "its network namespace is gone");
+	if (r == 0 && record->nsid_shared)
+		r = check_shared(host, record, endpoint, &link, err);
 	if (r < 0)
 		return r;
-	if (endpoint->ifindex != 0 && !is_recorded(record, endpoint, &link))
-		return error_set(err, -ENODEV, "its link is gone");
 	*ret = link;
 	return 0;
 }
@@ -106,7 +217,8 @@ int endpoint_find_link(struct host *host, const struct record *record,
  * @endpoint: one of its endpoints
  * @err:      filled on failure
  *
- * Return: 0, also when there is none any more; what the kernel gave.
+ * Return: 0, also when there is none any more; -ENOTUNIQ: one cannot tell which it is, and nothing
+ * was deleted; what the kernel gave.
  */
 int endpoint_delete_link(struct host *host, const struct record *record,
 	const struct record_endpoint *endpoint, struct error *err)

@@ -7,6 +7,7 @@
 #include "hook/judge.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "hook/detach.h"
 #include "hook/host.h"
@@ -111,5 +112,80 @@ int judge_living_member(
 		if (alive)
 			*ret = member;
 	}
+	return 0;
+}
+
+/* Is a living container of a record in the namespace that an id names? */
+static int is_in_namespace(
+	struct host *host, const struct record *record, int nsid, bool *ret, struct error *err)
+{
+	const struct record_member *member = NULL;
+	bool alive = false;
+	int its = -1;
+	int r = judge_living_member(record, &member, err);
+
+	*ret = false;
+	if (r < 0 || !member)
+		return r;
+	r = rtnl_nsid_get_pid(&host->nl, member->pid, &its, err);
+	if (r == -ENOENT || r == -ESRCH)
+		return 0;
+	/* Asked last: then the answer was about this process, and not about a later one. */
+	if (r == 0)
+		r = proc_is_alive(member->pid, member->start, &alive, err);
+	if (r < 0)
+		return r;
+	*ret = alive && its == nsid;
+	return 0;
+}
+
+/* A look for the record of another container that has the id of a namespace. */
+struct nsid_search {
+	struct host *host;
+	const struct record *record;
+	bool is_found;
+};
+
+/* What cannot be read, or told, is no proof. */
+static int nsid_look_at(void *arg, const char *id, struct error *err)
+{
+	cleanup(record_free) struct record *other = NULL;
+	struct nsid_search *search = arg;
+
+	(void)err;
+	if (!strcmp(id, search->record->id) ||
+		record_load(search->host->store.containers, id, &other, NULL) < 0 ||
+		*other->joined || other->nsid != search->record->nsid ||
+		other->host_cookie != search->record->host_cookie ||
+		other->netns_cookie == search->record->netns_cookie)
+		return 0;
+	if (is_in_namespace(search->host, other, other->nsid, &search->is_found, NULL) < 0)
+		return 0;
+	return search->is_found;
+}
+
+/**
+ * judge_nsid() - whose namespace does a record's namespace id name by now
+ * @host:   the host that the record was made on
+ * @record: the record; the id was given by others, who may have given it again
+ * @ret:    the answer. NSID_UNKNOWN: no container that we know of is in that namespace
+ * @err:    filled on failure
+ *
+ * All records are read, unless a process of the record's own is in the namespace.
+ *
+ * Return: 0, or what asking the kernel, proc_is_alive() or listing RUN gave.
+ */
+int judge_nsid(
+	struct host *host, const struct record *record, enum nsid_holder *ret, struct error *err)
+{
+	struct nsid_search search = { .host = host, .record = record };
+	bool is_own = false;
+	int r = is_in_namespace(host, record, record->nsid, &is_own, err);
+
+	if (r == 0 && !is_own)
+		r = store_list_records(&host->store, nsid_look_at, &search, err);
+	if (r < 0)
+		return r;
+	*ret = is_own ? NSID_OWN : search.is_found ? NSID_ANOTHERS : NSID_UNKNOWN;
 	return 0;
 }

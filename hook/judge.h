@@ -18,11 +18,20 @@ struct verdict {
 	char why[VERDICT_TEXT];
 };
 
+/* Whose namespace an id names that others have given. */
+enum nsid_holder {
+	NSID_OWN,      /* a process of the record's is in it */
+	NSID_ANOTHERS, /* a container of another record is in it: ours has ended */
+	NSID_UNKNOWN,
+};
+
 int judge_owner(
 	struct host *host, const struct record *record, struct verdict *ret, struct error *err);
 int judge_joined(
 	struct host *host, const struct record *own, struct verdict *ret, struct error *err);
 int judge_living_member(
 	const struct record *record, const struct record_member **ret, struct error *err);
+int judge_nsid(
+	struct host *host, const struct record *record, enum nsid_holder *ret, struct error *err);
 
 #endif

@@ -204,59 +204,28 @@ int rtnl_link_get_index(
 	return get_link(nl, request, ret, err);
 }
 
-static int ask_device(const struct nl *nl, unsigned long what, const char *name, struct ifreq *ret,
-	struct error *err)
-{
-	struct ifreq request = { .ifr_ifindex = 0 };
-
-	text_join(request.ifr_name, sizeof(request.ifr_name), name);
-	if (ioctl(nl->fd, what, &request) < 0)
-		return error_set_errno(err, "cannot find interface '%s'", name);
-	*ret = request;
-	return 0;
-}
-
-/**
- * rtnl_link_get_ifindex() - the index of a link of the socket's namespace, and nothing else
- * @nl:   a socket
- * @name: its name, or an alternative name
- * @ret:  the index
- * @err:  filled on failure
- *
- * A tenth of what RTM_GETLINK costs, for which the kernel puts together all that it knows of a
- * link, under a lock that all others want as well (netdevice(7) SIOCGIFINDEX). Only for a link that
- * is there: for one that is not, the kernel starts modprobe(8) (dev_load() in
- * net/core/dev_ioctl.c).
- *
- * Return: 0, -ENODEV.
- */
-int rtnl_link_get_ifindex(const struct nl *nl, const char *name, int *ret, struct error *err)
-{
-	struct ifreq answer;
-	int r = ask_device(nl, SIOCGIFINDEX, name, &answer, err);
-
-	if (r == 0)
-		*ret = answer.ifr_ifindex;
-	return r;
-}
-
 /**
  * rtnl_link_is_up() - is a link of the socket's namespace up
  * @nl:   a socket
- * @name: its name, or an alternative name; of a link that is there, as above
+ * @name: its name, or an alternative name. Only of a link that is there: for one that is not, the
+ *        kernel starts modprobe(8) (dev_load() in net/core/dev_ioctl.c)
  * @ret:  whether it is
  * @err:  filled on failure
+ *
+ * A tenth of what RTM_GETLINK costs, for which the kernel puts together all that it knows of a
+ * link, under a lock that all others want as well.
  *
  * Return: 0, -ENODEV (netdevice(7) SIOCGIFFLAGS).
  */
 int rtnl_link_is_up(const struct nl *nl, const char *name, bool *ret, struct error *err)
 {
-	struct ifreq answer;
-	int r = ask_device(nl, SIOCGIFFLAGS, name, &answer, err);
+	struct ifreq request = { .ifr_flags = 0 };
 
-	if (r == 0)
-		*ret = answer.ifr_flags & IFF_UP;
-	return r;
+	text_join(request.ifr_name, sizeof(request.ifr_name), name);
+	if (ioctl(nl->fd, SIOCGIFFLAGS, &request) < 0)
+		return error_set_errno(err, "cannot find interface '%s'", name);
+	*ret = request.ifr_flags & IFF_UP;
+	return 0;
 }
 
 static uint32_t macvlan_mode(enum network_mode mode)
@@ -308,13 +277,18 @@ static void put_macvlan_data(struct nlmsghdr *request, const struct rtnl_macvlan
  * whole host to 50 attaches a second. It is never created up: with a MAC that is still busy that
  * costs 15 ms and a rollback, where setting it up fails in 30 us and can be tried again.
  *
- * Return: 0; -EEXIST: the name is taken there, or (up to Linux 6.1 at least) here; -EBUSY: the
- * parent is a port of something; -EINVAL: modes that exclude each other, or the MTU.
+ * With an index, the kernel looks for that and not for the name: so up to Linux 6.12 the name may
+ * be taken in the socket's namespace, but the index must be free there as well (__rtnl_newlink() in
+ * net/core/rtnetlink.c); from 6.13 on, only the namespace that the link is born in counts.
+ *
+ * Return: 0; -EEXIST: the name or the index is taken; -EBUSY: the parent is a port of something, or
+ * (up to 6.5) the index is taken where the link is born (register_netdevice() in net/core/dev.c);
+ * -EINVAL: modes that exclude each other, or the MTU.
  */
 int rtnl_link_add_macvlan(struct nl *nl, const struct rtnl_macvlan *macvlan, struct error *err)
 {
 	_Alignas(struct nlmsghdr) char buffer[NL_REQUEST_MAX];
-	struct nlmsghdr *request = rtnl_put_link(buffer, RTM_NEWLINK, 0);
+	struct nlmsghdr *request = rtnl_put_link(buffer, RTM_NEWLINK, macvlan->ifindex);
 
 	request->nlmsg_flags = NLM_F_CREATE | NLM_F_EXCL;
 	mnl_attr_put_strz(request, IFLA_IFNAME, macvlan->name);

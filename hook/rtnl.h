@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "schema/ip.h"
 #include "schema/name.h"
@@ -39,8 +40,9 @@ struct rtnl_link {
 
 /* A macvlan to create. */
 struct rtnl_macvlan {
-	int parent; /* its index in the socket's namespace */
-	int netns;  /* a descriptor of the namespace it is born in; -1: the socket's */
+	int ifindex; /* 0: the kernel's choice */
+	int parent;  /* its index in the socket's namespace */
+	int netns;   /* a descriptor of the namespace it is born in; -1: the socket's */
 	const char *name;
 	const uint8_t *mac; /* NULL: the kernel's choice */
 	enum network_mode mode;
@@ -70,7 +72,6 @@ int rtnl_link_get(
 	struct nl *nl, int nsid, const char *name, struct rtnl_link *ret, struct error *err);
 int rtnl_link_get_index(
 	struct nl *nl, int nsid, int ifindex, struct rtnl_link *ret, struct error *err);
-int rtnl_link_get_ifindex(const struct nl *nl, const char *name, int *ret, struct error *err);
 int rtnl_link_is_up(const struct nl *nl, const char *name, bool *ret, struct error *err);
 int rtnl_link_add_macvlan(struct nl *nl, const struct rtnl_macvlan *macvlan, struct error *err);
 int rtnl_link_set_up(struct nl *nl, int ifindex, struct error *err);
@@ -135,5 +136,6 @@ int rtnl_vlan_is_known(struct nl *nl, bool *ret, struct error *err);
 int rtnl_nsid_add(struct nl *nl, int netns, uint64_t cookie, int *ret_nsid, bool *ret_shared,
 	struct error *err);
 int rtnl_nsid_exists(struct nl *nl, int nsid, bool *ret, struct error *err);
+int rtnl_nsid_get_pid(struct nl *nl, pid_t pid, int *ret, struct error *err);
 
 #endif

@@ -41,15 +41,15 @@ static int read_nsid(void *arg, const struct nlmsghdr *message)
 	return 0;
 }
 
-/* The id that a namespace has already. */
-static int get_nsid(struct nl *nl, int netns, int *ret, struct error *err)
+/* The id that a namespace has already. It is named by NETNSA_FD or NETNSA_PID. */
+static int get_nsid(struct nl *nl, uint16_t by, uint32_t value, int *ret, struct error *err)
 {
 	_Alignas(struct nlmsghdr) char buffer[NL_REQUEST_MAX];
 	struct nlmsghdr *request = put_nsid_request(buffer, RTM_GETNSID);
 	int nsid = -1;
 	int r;
 
-	mnl_attr_put_u32(request, NETNSA_FD, (uint32_t)netns);
+	mnl_attr_put_u32(request, by, value);
 	r = nl_request(nl, request, read_nsid, &nsid, err);
 	if (r < 0)
 		return r;
@@ -112,7 +112,7 @@ int rtnl_nsid_add(struct nl *nl, int netns, uint64_t cookie, int *ret_nsid, bool
 		/* -EEXIST: it has an id; -ENOSPC: another has this one. */
 		if (r == 0 || (r != -EEXIST && r != -ENOSPC))
 			return r;
-		if (get_nsid(nl, netns, ret_nsid, err) == 0) {
+		if (get_nsid(nl, NETNSA_FD, (uint32_t)netns, ret_nsid, err) == 0) {
 			*ret_shared = true;
 			return 0;
 		}
@@ -141,4 +141,19 @@ int rtnl_nsid_exists(struct nl *nl, int nsid, bool *ret, struct error *err)
 		return r;
 	*ret = r == 0;
 	return 0;
+}
+
+/**
+ * rtnl_nsid_get_pid() - the id of the namespace that a process is in
+ * @nl:  a socket in the namespace that gave the id
+ * @pid: the process
+ * @ret: the id
+ * @err: filled on failure
+ *
+ * Return: 0; -ENOENT: the namespace has no id here; -ESRCH: there is no such process; what
+ * RTM_GETNSID gave (rtnl_net_getid() in net/core/net_namespace.c).
+ */
+int rtnl_nsid_get_pid(struct nl *nl, pid_t pid, int *ret, struct error *err)
+{
+	return get_nsid(nl, NETNSA_PID, (uint32_t)pid, ret, err);
 }

@@ -35,6 +35,7 @@ static void (*const checks_behind[])(struct check *check) = {
 	check_hooks,
 	check_runtimes,
 	check_endpoints,
+	check_doubts,
 	check_plugins,
 	check_quarantines,
 	check_errors,

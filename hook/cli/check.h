@@ -80,6 +80,7 @@ void check_hooks(struct check *check);
 /* check_state.c: what is in RUN */
 void check_quarantines(struct check *check);
 void check_endpoints(struct check *check);
+void check_doubts(struct check *check);
 void check_errors(struct check *check);
 
 #endif

@@ -10,11 +10,16 @@
 #include "hook/cli/check.h"
 #include "hook/cli/cli.h"
 #include "hook/cli/endpoints.h"
+#include "hook/cli/table.h"
+#include "hook/endpoint.h"
 #include "hook/log.h"
+#include "hook/reconcile.h"
+#include "hook/rtnl.h"
 #include "ipam/claims.h"
 #include "ipam/quarantine.h"
 #include "schema/cleanup.h"
 #include "schema/error.h"
+#include "schema/record.h"
 
 #define GROW 64
 /* How many of RUN/errors are shown. */
@@ -58,6 +63,46 @@ void check_endpoints(struct check *check)
 		check_say(check, CHECK_BROKEN, "%s", err.text);
 	for (size_t i = 0; i < endpoints.n; i++)
 		check_endpoint(check, &endpoints.all[i]);
+}
+
+/* A link of a dead container that may be another's by now is left alone, and so are its addresses.
+ */
+static int check_doubt(void *arg, const struct record *record,
+	const struct record_endpoint *endpoint, enum endpoint_state state, struct error *err)
+{
+	char addresses[ENDPOINT_ADDRESSES_TEXT] = "";
+	char text[CIDR_TEXT];
+	struct check *check = arg;
+	struct rtnl_link link;
+	struct error why;
+
+	(void)err;
+	if (state == ENDPOINT_LIVE ||
+		endpoint_find_link(check->host, record, endpoint, &link, &why) != -ENOTUNIQ)
+		return 0;
+	for (unsigned i = 0; i < endpoint->n_addresses; i++)
+		table_join(
+			addresses, sizeof(addresses), cidr_format(&endpoint->addresses[i], text));
+	check_say(check, CHECK_WARNING,
+		"container '%s' (%s), network '%s', addresses %s: %s: if it is this container's, "
+		"delete it",
+		record->id, record->name, endpoint->network,
+		*addresses ? addresses : "not recorded", why.text);
+	return 0;
+}
+
+/**
+ * check_doubts() - which addresses stay taken because one cannot tell whose a link is
+ * @check: the check
+ */
+void check_doubts(struct check *check)
+{
+	/* Records that cannot be read are said by check_endpoints(). */
+	static const struct reconcile_output silent = { 0 };
+	struct error err;
+
+	if (check->host && reconcile_list(check->host, check_doubt, check, &silent, &err) < 0)
+		check_say(check, CHECK_BROKEN, "%s", err.text);
 }
 
 /* An address that somebody on the LAN has. */

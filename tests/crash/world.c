@@ -8,6 +8,11 @@
 #include <string.h>
 #include <sys/syscall.h>
 
+#include "hook/nl.h"
+#include "hook/rtnl.h"
+#include "schema/cleanup.h"
+#include "schema/error.h"
+
 /* A container that asks for an address gets it at once; this is much for a busy machine. */
 #define AT_ONCE_SECONDS 5.0
 
@@ -185,6 +190,20 @@ static bool begin_bystanders(struct world *world)
 	return passed;
 }
 
+/* As an engine's bridge does, before any hook is called. */
+static bool give_nsid(struct world *world, const struct box *box)
+{
+	struct nl nl cleanup(nl_close) = NL_CLOSED;
+	struct error err;
+	bool is_shared = true;
+	int nsid;
+	int r = nl_open(&nl, &err);
+
+	if (r == 0)
+		r = rtnl_nsid_add(&nl, box->netns, (uint64_t)box->pid, &nsid, &is_shared, &err);
+	return check(world, r == 0 && !is_shared, "the namespace gets no id", NULL);
+}
+
 static bool start_a(struct world *world)
 {
 	bool passed = world->scenario->place != PLACE_ADDS || start_owner(world);
@@ -197,6 +216,8 @@ static bool start_a(struct world *world)
 		lab_wipe_run(world->lab);
 	box_start(&world->a, "a", world->scenario->annotations,
 		world->o.netns >= 0 ? &world->o : NULL);
+	if (world->scenario->place == PLACE_NAMED)
+		passed &= give_nsid(world, &world->a);
 	return passed;
 }
 

@@ -21,6 +21,7 @@ enum place {
 	PLACE_ALONE, /* its own; something else keeps it alive when init is dead */
 	PLACE_FIRST, /* its own; it is the first container ever: there is no RUN */
 	PLACE_GONE,  /* its own, and it ends with init */
+	PLACE_NAMED, /* as PLACE_ALONE, but others have given the namespace an id: "shared" */
 	PLACE_JOINS, /* a pod: the owner "o" has all that a asks for */
 	PLACE_ADDS,  /* a pod: o has macvlan0, a asks for one more network */
 	PLACE_OWNS,  /* a pod: a came first, and a member "m" goes on */

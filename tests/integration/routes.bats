@@ -40,7 +40,7 @@ routes_before() {
 	in_netns "$pid" ip -6 route add default via fd31::1
 }
 
-# A link that is moved in keeps its index, and the next that is made there still gets the first one.
+# A link that is moved in keeps its index, which may be higher than any that the kernel gives there.
 @test "a link that was moved in, and its default routes of another metric, stay what they are" {
 	sleeper_start
 	ip link add moved index 57 type veth peer name cable
@@ -52,7 +52,6 @@ routes_before() {
 	in_netns "$SLEEPER" ip route add default via 172.31.0.1 metric 100
 	in_netns "$SLEEPER" ip -6 route add default via fd31::1 metric 100
 	attach c0 "$SLEEPER" macvlan0
-	assert_eq 2 "$(in_netns "$SLEEPER" ip -j link show eth0 | jq '.[0].ifindex')"
 	assert_default "$SLEEPER" 4 "172.31.0.1 moved"
 	assert_default "$SLEEPER" 6 "fd31::1 moved"
 }

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 #
 # The walkthrough's attach on kernel 6.1 (Debian 12's own), where an interface for a container can
-# not be created by a name that the host uses too: the host has eth0, and so has the container.
+# not be created by a name that the host uses too, unless it has an index: the host has eth0, and so
+# has the container.
 #
 #	tests/vm-run.sh env OCI_MACVLAN_ISOLATED=1 TMPDIR=/run/tmp bats tests/integration/uml.bats
 
@@ -65,7 +66,37 @@ assert_host_links() {
 	assert_run_empty
 }
 
-@test "passthru, source and private take the detour too" {
+# Up to 6.12 the kernel looks for a new link's index in the host's namespace, and not for its name.
+@test "an index that is taken on the host gives way to the next" {
+	sleeper_start
+	attach c0 "$SLEEPER" macvlan0
+	first=$(link_get "$SLEEPER" eth0 .ifindex)
+	cli network rm -f macvlan0
+	network_dual
+	ip link add x0 index "$first" type bridge
+	attach c0 "$SLEEPER" macvlan0
+	second=$(link_get "$SLEEPER" eth0 .ifindex)
+	[ "$first" -ne "$second" ] || fail "the index is $second again"
+	assert_endpoint "$SLEEPER" 10.0.0.3 2001:db8:babe:cafe::3
+	release c0
+	ip link del x0
+	assert_run_empty
+}
+
+@test "an index that is taken in the container gives way to the next" {
+	sleeper_start
+	attach c0 "$SLEEPER" macvlan0
+	first=$(link_get "$SLEEPER" eth0 .ifindex)
+	cli network rm -f macvlan0
+	network_dual
+	in_netns "$SLEEPER" ip link add x0 index "$first" type bridge
+	attach c0 "$SLEEPER" macvlan0
+	assert_addresses "$SLEEPER" eth0 10.0.0.3/24 2001:db8:babe:cafe::3/64
+	release c0
+	assert_run_empty
+}
+
+@test "passthru, source and private on a parent of the same name" {
 	for mode in passthru source private; do
 		network_dual "{\"mode\": \"$mode\", \"source_macs\": [\"02:00:00:00:00:99\"]}"
 		[ $mode = source ] || network_dual "{\"mode\": \"$mode\"}"
@@ -89,7 +120,7 @@ assert_host_links() {
 	assert_host_links
 }
 
-@test "a failure after the detour leaves nothing" {
+@test "a failure after the link is made leaves nothing" {
 	sleeper_start
 	attach c0 "$SLEEPER" macvlan0
 	sleeper_start
