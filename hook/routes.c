@@ -30,6 +30,15 @@ static bool is_reachable(const struct record_endpoint *endpoint, const struct ip
 	return false;
 }
 
+/* A container that is a gateway needs no way to itself. */
+static bool is_own(const struct record_endpoint *endpoint, const struct ip *gateway)
+{
+	for (unsigned i = 0; i < endpoint->n_addresses; i++)
+		if (ip_equal(&endpoint->addresses[i].ip, gateway))
+			return true;
+	return false;
+}
+
 /* The routes of a network's file; those by way of a subnet that the endpoint has no address in are
  * for others.
  */
@@ -46,6 +55,8 @@ static int add_listed(struct netns *netns, const struct network *network,
 		};
 		int r;
 
+		if (is_own(endpoint, &route.gateway))
+			continue;
 		if (route.gateway.family && !is_reachable(endpoint, &route.gateway)) {
 			log_notice(
 				"network '%s': no route to '%s', for '%s' has no address in its gateway's subnet",
@@ -100,7 +111,7 @@ static const struct network_subnet *gateway_subnet(
 		if (endpoint->addresses[i].ip.family != family)
 			continue;
 		subnet = network_subnet_of(item->network, &endpoint->addresses[i].ip);
-		if (subnet && subnet->gateway.family)
+		if (subnet && subnet->gateway.family && !is_own(endpoint, &subnet->gateway))
 			return subnet;
 	}
 	return NULL;

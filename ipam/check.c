@@ -11,6 +11,9 @@
 #include "schema/ip_config.h"
 #include "schema/selection.h"
 
+/* An address's user, with the names of an aux address and a network. */
+#define USER_TEXT 224
+
 static bool has_gateway(const struct network *network, const struct ip *ip)
 {
 	for (unsigned i = 0; i < network->n_subnets; i++)
@@ -46,6 +49,60 @@ static int report_outside(
 		ip_format(ip, text), network->name, format_subnets(network, subnets));
 }
 
+static bool is_asked_for(const struct ipam_request *request, const struct ip *ip)
+{
+	for (unsigned i = 0; i < request->selection->n_ips; i++)
+		if (ip_equal(&request->selection->ips[i].ip, ip))
+			return true;
+	return false;
+}
+
+/* Who relies on an address, in words; NULL: nobody that is known. */
+static const char *find_user(
+	const struct ipam_request *request, const struct ip *ip, char ret[USER_TEXT])
+{
+	const struct network *network = request->network;
+
+	if (has_gateway(network, ip)) {
+		snprintf(ret, USER_TEXT, "a gateway of network '%s'", network->name);
+		return ret;
+	}
+	for (unsigned i = 0; i < network->n_aux; i++)
+		if (ip_equal(&network->aux[i].ip, ip)) {
+			snprintf(ret, USER_TEXT, "the aux address of '%.64s' of network '%s'",
+				network->aux[i].name, network->name);
+			return ret;
+		}
+	for (size_t i = 0; i < request->n_uses; i++)
+		if (ip_equal(&request->uses[i].ip, ip))
+			return request->uses[i].what;
+	return NULL;
+}
+
+/* Addresses that somebody relies on are for those who ask, where the file lists them. */
+static int check_user(const struct ipam_request *request, const struct ip *ip, struct error *err)
+{
+	bool is_service = network_has_service(request->network, ip);
+	bool is_asked = is_asked_for(request, ip);
+	char text[IP_TEXT];
+	char user[USER_TEXT];
+	const char *what;
+
+	if (is_service && is_asked)
+		return 0;
+	what = is_service ? "one of its service_addresses" : find_user(request, ip, user);
+	if (!what)
+		return 0;
+	ip_format(ip, text);
+	if (!is_asked)
+		return error_set(err, -EINVAL, "address '%s' is %s: keep the plugin from giving it",
+			text, what);
+	return error_set(err, -EINVAL,
+		"address '%s' is %s: ask for another, or list it in service_addresses of network "
+		"'%s'",
+		text, what, request->network->name);
+}
+
 /* Is it an address that somebody else has, or nobody may have? */
 static int check_reserved(const struct ipam_request *request, const struct network_subnet *subnet,
 	const struct ip *ip, struct error *err)
@@ -64,23 +121,15 @@ static int check_reserved(const struct ipam_request *request, const struct netwo
 			: ip_equal(ip, &subnet->subnet.ip) ? "network"
 							   : "broadcast",
 			cidr_format(&subnet->subnet, in), advice);
-	if (has_gateway(network, ip))
-		return error_set(err, -EINVAL, "address '%s' is a gateway of network '%s': %s",
-			text, network->name, advice);
-	for (unsigned i = 0; i < request->selection->n_gateways; i++)
-		if (ip_equal(&request->selection->gateways[i], ip))
-			return error_set(err, -EINVAL,
-				"address '%s' is asked for as default route too: %s", text, advice);
-	for (unsigned i = 0; i < network->n_aux; i++)
-		if (ip_equal(&network->aux[i].ip, ip))
-			return error_set(err, -EINVAL,
-				"address '%s' of network '%s' is the aux address of '%s': %s", text,
-				network->name, network->aux[i].name, advice);
 	for (size_t i = 0; i < request->n_host; i++)
 		if (ip_equal(&request->host[i], ip))
 			return error_set(err, -EINVAL, "address '%s' is the host's own address: %s",
 				text, advice);
-	return 0;
+	for (unsigned i = 0; i < request->selection->n_gateways; i++)
+		if (ip_equal(&request->selection->gateways[i], ip))
+			return error_set(err, -EINVAL,
+				"address '%s' is asked for as default route too: %s", text, advice);
+	return check_user(request, ip, err);
 }
 
 /* Of a family that the network has no subnet of only who gives the addresses knows more. */
@@ -102,7 +151,7 @@ static int check_ip(const struct ipam_request *request, unsigned index, struct e
 	char in[CIDR_TEXT];
 
 	ip_format(&wanted->ip, text);
-	if (!subnet && request->network->ipam == NETWORK_IPAM_DHCP && wanted->ip.family == AF_INET)
+	if (request->network->ipam == NETWORK_IPAM_DHCP && wanted->ip.family == AF_INET)
 		return error_set(err, -EINVAL,
 			"address '%s' cannot be asked for: network '%s' has IPv4 by DHCP, reserve "
 			"it at the server for the container's MAC or client_id",

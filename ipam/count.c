@@ -38,7 +38,7 @@ static ip_value count_total(const struct network *network, const struct network_
 {
 	const struct cidr *range = range_of(subnet);
 	const struct ip edges[] = { cidr_first(&subnet->subnet), cidr_last(&subnet->subnet) };
-	struct ip seen[2 + NETWORK_SUBNETS_MAX + NETWORK_AUX_MAX];
+	struct ip seen[2 + NETWORK_SUBNETS_MAX + NETWORK_AUX_MAX + NETWORK_SERVICE_MAX];
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < 2; i++)
@@ -48,6 +48,8 @@ static ip_value count_total(const struct network *network, const struct network_
 		leave_out(range, seen, &n, &network->subnets[i].gateway);
 	for (unsigned i = 0; i < network->n_aux; i++)
 		leave_out(range, seen, &n, &network->aux[i].ip);
+	for (unsigned i = 0; i < network->n_service; i++)
+		leave_out(range, seen, &n, &network->service[i]);
 	return size_of(range) - n;
 }
 

@@ -72,7 +72,7 @@ static int list_reserved(struct allocation *allocation, struct error *err)
 {
 	const struct ipam_request *request = allocation->request;
 	const struct network *network = request->network;
-	size_t max = network->n_subnets + network->n_aux + network->n_routes +
+	size_t max = network->n_subnets + network->n_aux + network->n_routes + network->n_service +
 		     request->selection->n_gateways + request->n_host;
 	struct ip *list = max ? calloc(max, sizeof(*list)) : NULL;
 	size_t n = 0;
@@ -85,6 +85,8 @@ static int list_reserved(struct allocation *allocation, struct error *err)
 		list[n++] = network->aux[i].ip;
 	for (unsigned i = 0; i < network->n_routes; i++)
 		list[n++] = network->routes[i].gateway;
+	for (unsigned i = 0; i < network->n_service; i++)
+		list[n++] = network->service[i];
 	for (unsigned i = 0; i < request->selection->n_gateways; i++)
 		list[n++] = request->selection->gateways[i];
 	for (size_t i = 0; i < request->n_host; i++)
@@ -235,7 +237,10 @@ static int take_family(struct allocation *allocation, sa_family_t family, struct
 		if (r < 0)
 			return r;
 	}
-	if (!automatic)
+	/* Those of a DHCP server are not ours to choose, and its subnet is there for another
+	 * reason. */
+	if (!automatic ||
+		(allocation->request->network->ipam == NETWORK_IPAM_DHCP && family == AF_INET))
 		return 0;
 	r = ipam_take_automatic(allocation, family, false, &taken, err);
 	if (r == 0 && taken.ip.family)

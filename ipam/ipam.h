@@ -14,12 +14,20 @@ struct record_endpoint;
 struct selection;
 struct store;
 
+/* An address of another's that the host relies on. */
+struct ipam_use {
+	struct ip ip;
+	const char *what; /* it is to the host: "the host's resolver", ... */
+};
+
 /* The addresses of one endpoint: asked for and got. */
 struct ipam_request {
 	const struct network *network;
 	const struct selection *selection;
 	const struct ip *host; /* the host's own addresses, which nobody gets */
 	size_t n_host;
+	const struct ipam_use *uses; /* what the host relies on */
+	size_t n_uses;
 	/* The addresses come from elsewhere, and are these; NULL: from the network's subnets. */
 	const struct ip_config *given;
 	const char *id; /* the container whose record holds the endpoint; its lock is held */

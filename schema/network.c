@@ -248,6 +248,7 @@ static const struct member network_members[] = {
 	{ "mode", read_mode, false },
 	{ "source_macs", read_source_macs, false },
 	{ "subnets", network_read_subnets, false },
+	{ "service_addresses", network_read_service, false },
 	{ "routes", network_read_routes, false },
 	{ "internal", read_internal, false },
 	{ "mtu", read_mtu, false },
@@ -306,6 +307,8 @@ static int check_network(const struct network *network, struct error *err)
 		r = network_check_subnets(network, err);
 	if (r == 0)
 		r = network_check_routes(network, err);
+	if (r == 0)
+		r = network_check_service(network, err);
 	if (r < 0)
 		return r;
 	if (network->mode == NETWORK_SOURCE && network->n_source_macs == 0)

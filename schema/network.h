@@ -18,6 +18,7 @@ struct json_doc;
 #define NETWORK_AUX_MAX 256
 #define NETWORK_ROUTES_MAX 64
 #define NETWORK_SOURCE_MACS_MAX 64
+#define NETWORK_SERVICE_MAX 64
 #define NETWORK_MTU_MIN 68
 #define NETWORK_MTU_MAX 65535
 /* What the names of the host's interfaces begin with that are ours alone. */
@@ -119,12 +120,14 @@ struct network {
 	unsigned n_aux;
 	unsigned n_routes;
 	unsigned n_source_macs;
+	unsigned n_service;
 	/* Last, and not cleared when a network is read: each entry is written whole as it is added.
 	 */
 	struct network_subnet subnets[NETWORK_SUBNETS_MAX];
 	uint8_t source_macs[NETWORK_SOURCE_MACS_MAX][MAC_SIZE];
 	struct network_route routes[NETWORK_ROUTES_MAX];
 	struct network_aux aux[NETWORK_AUX_MAX];
+	struct ip service[NETWORK_SERVICE_MAX]; /* that may be asked for, whoever relies on them */
 };
 
 /* Has a network no addresses of its own, but gets them from elsewhere? */
@@ -136,6 +139,10 @@ static inline bool network_asks_elsewhere(const struct network *network)
 int network_parse(const char *text, size_t size, struct network **ret, struct error *err);
 int network_list_routes(const struct json *value, struct network_route ret[NETWORK_ROUTES_MAX],
 	unsigned *ret_n, struct error *err);
+int network_list_subnets(const struct json *value, struct cidr ret[NETWORK_SUBNETS_MAX],
+	unsigned *ret_n, struct error *err);
+int network_list_service(const struct json *value, struct ip ret[NETWORK_SERVICE_MAX],
+	unsigned *ret_n, struct error *err);
 int network_load(int dir, const char *name, struct network **ret, struct error *err);
 void network_free(struct network **network);
 
@@ -146,6 +153,7 @@ const struct network_subnet *network_first_subnet(
 	const struct network *network, sa_family_t family);
 enum network_ipam network_ipam_parse(const char *driver);
 const char *network_ipam_name(const struct network *network);
+bool network_has_service(const struct network *network, const struct ip *ip);
 bool network_has_family(const struct network *network, sa_family_t family);
 const char *network_isolated_parent(const char *name, char ret[INTERFACE_NAME_MAX + 1]);
 

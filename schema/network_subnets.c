@@ -209,12 +209,25 @@ int network_read_subnets(const struct json *value, const char *where, void *ret,
 	return members_read_array(value, add_subnet, where, ret, err);
 }
 
+/* With DHCP an IPv4 subnet says what leases may be, and nothing else: the rest is the server's. */
+static int check_leased(const struct network *network, struct error *err)
+{
+	for (unsigned i = 0; i < network->n_subnets; i++) {
+		const struct network_subnet *subnet = &network->subnets[i];
+
+		if (subnet->subnet.ip.family == AF_INET &&
+			(subnet->gateway.family || subnet->has_range))
+			return error_set(err, -EINVAL,
+				"subnets[%u].%s: is not used with ipam driver 'dhcp', whose server "
+				"says it: remove it",
+				i, subnet->has_range ? "ip_range" : "gateway");
+	}
+	return 0;
+}
+
 /* Which subnets the driver has a use for. */
 static int check_driver(const struct network *network, struct error *err)
 {
-	const struct network_subnet *subnet = network_first_subnet(network, AF_INET);
-	char text[CIDR_TEXT];
-
 	switch (network->ipam) {
 	case NETWORK_IPAM_LOCAL:
 		if (network->n_subnets > 0)
@@ -227,12 +240,7 @@ static int check_driver(const struct network *network, struct error *err)
 		return error_set(
 			err, -EINVAL, "subnets: are not used with ipam driver 'none': remove them");
 	case NETWORK_IPAM_DHCP:
-		if (!subnet)
-			return 0;
-		return error_set(err, -EINVAL,
-			"subnets[%u].subnet: '%s' is not used with ipam driver 'dhcp', whose server "
-			"says it: remove it",
-			(unsigned)(subnet - network->subnets), cidr_format(&subnet->subnet, text));
+		return check_leased(network, err);
 	case NETWORK_IPAM_PLUGIN: /* its addresses are checked against them */
 		break;
 	}
@@ -262,4 +270,50 @@ int network_check_subnets(const struct network *network, struct error *err)
 					cidr_format(a, one), cidr_format(b, other));
 		}
 	return check_driver(network, err);
+}
+
+/* While a list of subnets is read for their prefixes alone. */
+struct prefixes {
+	unsigned n;
+	struct cidr *cidrs; /* room for NETWORK_SUBNETS_MAX */
+};
+
+static int add_prefix(const struct json *value, const char *where, void *ret, struct error *err)
+{
+	const struct json *subnet;
+	struct prefixes *prefixes = ret;
+	int r = json_expect(value, JSON_OBJECT, where, err);
+
+	if (r < 0)
+		return r;
+	if (prefixes->n == NETWORK_SUBNETS_MAX)
+		return error_set(
+			err, -E2BIG, "%s: more than %d subnets", where, NETWORK_SUBNETS_MAX);
+	subnet = json_member(value, "subnet");
+	if (!subnet || subnet->type != JSON_STRING)
+		return error_set(err, -EINVAL, "%s.subnet: is missing, or not a string", where);
+	r = cidr_parse_subnet(subnet->text, &prefixes->cidrs[prefixes->n], err);
+	if (r < 0)
+		return error_prefix(err, "%s.subnet", where);
+	prefixes->n++;
+	return 0;
+}
+
+/**
+ * network_list_subnets() - read the prefixes of subnets that have the form of a network's
+ * @value: an array
+ * @ret:   the prefixes
+ * @ret_n: how many they are
+ * @err:   filled on failure
+ *
+ * Return: 0, -EINVAL, -E2BIG.
+ */
+int network_list_subnets(const struct json *value, struct cidr ret[NETWORK_SUBNETS_MAX],
+	unsigned *ret_n, struct error *err)
+{
+	struct prefixes prefixes = { .cidrs = ret };
+	int r = members_read_array(value, add_prefix, "subnets", &prefixes, err);
+
+	*ret_n = prefixes.n;
+	return r;
 }

@@ -41,8 +41,12 @@ struct record_dhcp {
 	bool gives_dns;
 	bool gives_mtu;
 	struct ip gateway; /* asked for as default route in place of the server's; family 0: none */
-	/* The network's own, as in its file; in a document that lives longer than the record. */
+	/* The network's own, as in its file; in a document that lives longer than the record. The
+	 * last two are not known to version 0.1.0, and written only where the file has them.
+	 */
 	const struct json *routes;
+	const struct json *subnets; /* what leases may be; NULL: anything */
+	const struct json *service_addresses; /* NULL: none */
 };
 
 /* The CNI IPAM plugin that an endpoint has its addresses from, and what it is given: the same in

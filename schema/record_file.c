@@ -40,6 +40,10 @@ static void put_dhcp(struct json_writer *writer, const struct record_dhcp *dhcp)
 		json_put_string(writer, "gateway", ip_format(&dhcp->gateway, gateway));
 	if (dhcp->routes)
 		json_put_value(writer, "routes", dhcp->routes);
+	if (dhcp->subnets)
+		json_put_value(writer, "subnets", dhcp->subnets);
+	if (dhcp->service_addresses)
+		json_put_value(writer, "service_addresses", dhcp->service_addresses);
 	json_close_object(writer);
 }
 

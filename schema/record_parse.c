@@ -226,100 +226,12 @@ static int read_addresses(const struct json *value, const char *where, void *ret
 	return members_read_array(value, add_address, where, ret, err);
 }
 
-static int read_dhcp_hostname(
-	const struct json *value, const char *where, void *ret, struct error *err)
-{
-	struct record_dhcp *dhcp = ret;
-
-	return members_copy_string(value, where, dhcp->hostname, sizeof(dhcp->hostname), err);
-}
-
-static int read_client_id(const struct json *value, const char *where, void *ret, struct error *err)
-{
-	struct record_dhcp *dhcp = ret;
-
-	return members_copy_string(value, where, dhcp->client_id, sizeof(dhcp->client_id), err);
-}
-
-static int read_probe_ms(const struct json *value, const char *where, void *ret, struct error *err)
-{
-	struct record_dhcp *dhcp = ret;
-	uint64_t milliseconds;
-	int r = json_get_uint(value, INT_MAX, where, &milliseconds, err);
-
-	if (r == 0)
-		dhcp->probe_ms = (unsigned)milliseconds;
-	return r;
-}
-
-/* What the server's word is taken for. */
-static int add_given(const struct json *value, const char *where, void *ret, struct error *err)
-{
-	struct record_dhcp *dhcp = ret;
-	int r = json_expect(value, JSON_STRING, where, err);
-
-	if (r < 0)
-		return r;
-	if (!strcmp(value->text, "default-route"))
-		dhcp->gives_default = true;
-	else if (!strcmp(value->text, "dns"))
-		dhcp->gives_dns = true;
-	else if (!strcmp(value->text, "mtu"))
-		dhcp->gives_mtu = true;
-	else
-		return error_set(err, -EINVAL, "%s: '%s' is not default-route, dns or mtu", where,
-			value->text);
-	return 0;
-}
-
-static int read_gives(const struct json *value, const char *where, void *ret, struct error *err)
-{
-	return members_read_array(value, add_given, where, ret, err);
-}
-
-static int read_dhcp_gateway(
-	const struct json *value, const char *where, void *ret, struct error *err)
-{
-	struct record_dhcp *dhcp = ret;
-	int r = json_expect(value, JSON_STRING, where, err);
-
-	if (r < 0)
-		return r;
-	r = ip_parse(value->text, &dhcp->gateway, err);
-	if (r == 0 && dhcp->gateway.family != AF_INET)
-		r = error_set(err, -EINVAL, "'%s' is not an IPv4 address", value->text);
-	return r < 0 ? error_prefix(err, "%s", where) : 0;
-}
-
-/* They are read where they are needed; here only whether they can be. */
-static int read_dhcp_routes(
-	const struct json *value, const char *where, void *ret, struct error *err)
-{
-	struct network_route routes[NETWORK_ROUTES_MAX];
-	struct record_dhcp *dhcp = ret;
-	unsigned n;
-	int r = network_list_routes(value, routes, &n, err);
-
-	dhcp->routes = value;
-	return r < 0 ? error_prefix(err, "%s", where) : 0;
-}
-
-static const struct member dhcp_members[] = {
-	{ "hostname", read_dhcp_hostname, false },
-	{ "client_id", read_client_id, false },
-	{ "probe_ms", read_probe_ms, true },
-	{ "gives", read_gives, true },
-	{ "gateway", read_dhcp_gateway, false },
-	{ "routes", read_dhcp_routes, false },
-	{ NULL, NULL, false },
-};
-
 static int read_dhcp(const struct json *value, const char *where, void *ret, struct error *err)
 {
 	struct record_endpoint *endpoint = ret;
 
 	endpoint->is_dhcp = true;
-	return members_read_object(value, dhcp_members, where, &endpoint->dhcp, err);
+	return record_read_dhcp(value, where, &endpoint->dhcp, err);
 }
 
 static int read_plugin(const struct json *value, const char *where, void *ret, struct error *err)
@@ -361,7 +273,9 @@ static const struct member endpoint_members[] = {
 static bool needs_doc(const struct record *record)
 {
 	for (unsigned i = 0; i < record->n_endpoints; i++)
-		if (record->endpoints[i].plugin.program || record->endpoints[i].dhcp.routes)
+		if (record->endpoints[i].plugin.program || record->endpoints[i].dhcp.routes ||
+			record->endpoints[i].dhcp.subnets ||
+			record->endpoints[i].dhcp.service_addresses)
 			return true;
 	return false;
 }

@@ -12,6 +12,7 @@ struct record;
 
 struct record *record_alloc(void);
 members_read_fn record_read_plugin;
+members_read_fn record_read_dhcp;
 
 /* What both reading and writing a record ask; only for the record files. */
 int record_check(const struct record *record, struct error *err);

@@ -75,16 +75,62 @@ bool resolv_is_usable(const struct ip *server)
 	return !is_own(server) && !ip_is_link_local(server);
 }
 
-static bool is_usable(const struct span *word)
+static bool parse_server(const struct span *word, struct ip *ret)
 {
 	char text[SERVER_MAX];
-	struct ip ip;
 
 	if (word->size >= sizeof(text))
 		return false;
 	memcpy(text, word->text, word->size);
 	text[word->size] = '\0';
-	return ip_parse(text, &ip, NULL) == 0 && resolv_is_usable(&ip);
+	return ip_parse(text, ret, NULL) == 0;
+}
+
+static bool is_usable(const struct span *word)
+{
+	struct ip ip;
+
+	return parse_server(word, &ip) && resolv_is_usable(&ip);
+}
+
+/* Takes the next line of a text away from it. */
+static struct span next_line(struct span *text)
+{
+	const char *end = memchr(text->text, '\n', text->size);
+	struct span line = { text->text, end ? (size_t)(end - text->text) : text->size };
+
+	text->text += line.size + (end != NULL);
+	text->size -= line.size + (end != NULL);
+	return line;
+}
+
+/**
+ * resolv_list() - the servers that a resolv.conf names
+ * @text:  the file; need not end with a NUL
+ * @size:  of @text, in bytes
+ * @found: called for each that is an address without a zone
+ * @arg:   handed to @found
+ *
+ * Return: 0, or what @found failed with.
+ */
+int resolv_list(const char *text, size_t size, resolv_server_fn *found, void *arg)
+{
+	struct span rest = { text, size };
+
+	while (rest.size > 0) {
+		struct span line = next_line(&rest);
+		struct span word = next_word(&line);
+		struct span server = next_word(&line);
+		struct ip ip;
+		int r;
+
+		if (!span_is(&word, NAMESERVER) || !parse_server(&server, &ip))
+			continue;
+		r = found(arg, &ip);
+		if (r < 0)
+			return r;
+	}
+	return 0;
 }
 
 static bool is_printable(const struct span *line)
@@ -133,22 +179,20 @@ int resolv_filter(const char *text, size_t size, char **ret, size_t *ret_size, b
 	struct error *err)
 {
 	char *kept = malloc(size + 2); /* a line's end that the text lacks, and a NUL */
+	struct span rest = { text, size };
 	bool usable = false;
 	size_t used = 0;
 
 	if (!kept)
 		return error_set(err, -ENOMEM, "out of memory");
-	while (size > 0) {
-		const char *end = memchr(text, '\n', size);
-		struct span line = { text, end ? (size_t)(end - text) : size };
+	while (rest.size > 0) {
+		struct span line = next_line(&rest);
 
 		if (is_printable(&line) && is_kept(&line, &usable)) {
 			memcpy(kept + used, line.text, line.size);
 			used += line.size;
 			kept[used++] = '\n';
 		}
-		text += line.size + (end != NULL);
-		size -= line.size + (end != NULL);
 	}
 	kept[used] = '\0';
 	*ret = kept;

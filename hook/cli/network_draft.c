@@ -304,6 +304,9 @@ int network_draft_write(
 	if (r == 0)
 		r = write_subnets(draft, writer, err);
 	if (r == 0)
+		r = write_options(
+			draft, OPTION_SERVICE_ADDRESSES, OPTION_SERVICE_ADDRESSES, writer, err);
+	if (r == 0)
 		r = write_options(draft, OPTION_INTERNAL, OPTION_MTU, writer, err);
 	if (r == 0)
 		r = write_ipam(draft->flags, writer, err);

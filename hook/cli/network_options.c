@@ -13,8 +13,8 @@
 #include "schema/error.h"
 #include "schema/json.h"
 
-/* Room for 64 MAC addresses in a comma list. */
-#define LIST_MAX 2048
+/* Room for 64 IPv6 addresses in a comma list. */
+#define LIST_MAX 4096
 
 enum form {
 	FORM_STRING,
@@ -32,6 +32,7 @@ static const struct {
 	[OPTION_PARENT] = { "parent", "parent", FORM_STRING },
 	[OPTION_MODE] = { "macvlan_mode", "mode", FORM_STRING },
 	[OPTION_SOURCE_MACS] = { "source_macs", "source_macs", FORM_LIST },
+	[OPTION_SERVICE_ADDRESSES] = { "service_addresses", "service_addresses", FORM_LIST },
 	[OPTION_INTERNAL] = { "internal", "internal", FORM_BOOL },
 	[OPTION_MTU] = { "mtu", "mtu", FORM_NUMBER },
 	[OPTION_IPV6] = { "ipv6", "ipv6", FORM_STRING },

@@ -21,6 +21,7 @@ static const char dual[] =
 	"29\",\"gateway\":\"10.0.0.1\",\"aux_addresses\":{\"printer\":\"10.0.0.5\"}},"
 	"{\"subnet\":\"10.1.0.0/24\",\"ip_range\":\"10.1.0.128/25\",\"gateway\":\"10.1.0.129\"},"
 	"{\"subnet\":\"2001:db8::/64\",\"gateway\":\"2001:db8::1\"}],"
+	"\"service_addresses\":[\"10.1.0.54\",\"10.1.0.129\",\"10.1.0.2\"],"
 	"\"routes\":[{\"dst\":\"192.168.0.0/16\",\"gateway\":\"10.0.0.6\"}]}";
 
 static struct network *network_from(const char *text)
@@ -102,13 +103,20 @@ static const struct check checks[] = {
 		"address '2001:db8::' of network 'net' is the subnet-router anycast "
 		"address of 2001:db8::/64: ask for another" },
 	{ { "10.0.0.1" }, NULL,
-		"address '10.0.0.1' is a gateway of network 'net': ask for another" },
+		"address '10.0.0.1' is a gateway of network 'net': ask for another, or list it in "
+		"service_addresses of network 'net'" },
 	{ { "10.0.0.6" }, "10.0.0.6",
 		"address '10.0.0.6' is asked for as default route too: ask for another" },
 	{ { "10.0.0.6" }, NULL, NULL }, /* a container may be a route's gateway */
 	{ { "10.0.0.5" }, NULL,
-		"address '10.0.0.5' of network 'net' is the aux address of 'printer': ask "
-		"for another" },
+		"address '10.0.0.5' is the aux address of 'printer' of network 'net': ask for "
+		"another, or list it in service_addresses of network 'net'" },
+	{ { "10.1.0.53" }, NULL,
+		"address '10.1.0.53' is the host's resolver: ask for another, or list it in "
+		"service_addresses of network 'net'" },
+	{ { "10.1.0.54" }, NULL, NULL },  /* it is listed, though the host relies on it */
+	{ { "10.1.0.129" }, NULL, NULL }, /* and this one, though it is a gateway */
+	{ { "10.1.0.2" }, NULL, "address '10.1.0.2' is the host's own address: ask for another" },
 	{ { "10.0.0.2" }, NULL, "address '10.0.0.2' is the host's own address: ask for another" },
 	{ { NULL }, "10.9.0.1",
 		"default-route '10.9.0.1' lies in no subnet of network 'net' (10.0.0.0/29, "
@@ -118,13 +126,22 @@ static const struct check checks[] = {
 static void test_check(void)
 {
 	struct network *network = network_from(dual);
-	struct ip host;
+	static const struct ip host[] = { { AF_INET, { 10, 0, 0, 2 } },
+		{ AF_INET, { 10, 1, 0, 2 } } };
+	static const struct ipam_use uses[] = {
+		{ { AF_INET, { 10, 1, 0, 53 } }, "the host's resolver" },
+		{ { AF_INET, { 10, 1, 0, 54 } }, "the host's next hop" },
+	};
 
-	ip_parse("10.0.0.2", &host, NULL);
 	for (unsigned i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
 		struct selection selection = { .network = "net" };
 		struct ipam_request request = {
-			.network = network, .selection = &selection, .host = &host, .n_host = 1
+			.network = network,
+			.selection = &selection,
+			.host = host,
+			.n_host = 2,
+			.uses = uses,
+			.n_uses = 2,
 		};
 		struct error err = { 0 };
 		int r;
@@ -366,9 +383,55 @@ static void test_key(void)
 	store_close(&store);
 }
 
+static void test_service(void)
+{
+	struct network *network = network_from(
+		"{\"name\":\"net\",\"parent\":\"eth0\",\"subnets\":[{\"subnet\":\"10.0.0.0/29\"}],"
+		"\"service_addresses\":[\"10.0.0.1\",\"10.0.0.3\"]}");
+	struct selection asks = { .n_ips = 0 };
+	struct selection any = { .n_ips = 0 };
+	struct ipam_result result = { 0 };
+	struct store store = open_store();
+	struct error err = { 0 };
+	unsigned long used;
+	ip_value total;
+
+	is_int(allocate(&store, network, 1, &any, &result, &err), 0, "automatic addresses");
+	is_str(format(&result), "10.0.0.4/29 ", "pass over service addresses");
+	add_ip(&asks, "10.0.0.3");
+	is_int(allocate(&store, network, 2, &asks, &result, &err), 0, "one that is asked for");
+	is_str(format(&result), "10.0.0.3/29 ", "is given");
+	ipam_count(&store, network, 0, &used, &total, &err);
+	is_int((int)total, 4, "they are not counted as addresses that are handed out");
+	network_free(&network);
+	store_close(&store);
+}
+
+static void test_dhcp(void)
+{
+	struct network *network = network_from(
+		"{\"name\":\"net\",\"parent\":\"eth0\",\"ipam\":{\"driver\":\"dhcp\"},"
+		"\"subnets\":[{\"subnet\":\"10.0.0.0/29\"},{\"subnet\":\"2001:db8::/64\"}]}");
+	struct selection any = { .n_ips = 0 };
+	struct selection asks = { .n_ips = 0 };
+	const struct ipam_request request = { .network = network, .selection = &asks };
+	struct ipam_result result = { 0 };
+	struct store store = open_store();
+	struct error err = { 0 };
+
+	is_int(allocate(&store, network, 1, &any, &result, &err), 0, "with DHCP");
+	is_str(format(&result), "2001:db8::1/64 ", "an IPv4 subnet gives no address");
+	add_ip(&asks, "10.0.0.3");
+	is_int(ipam_check(&request, &err), -EINVAL, "nor on request");
+	network_free(&network);
+	store_close(&store);
+}
+
 int main(void)
 {
 	test_check();
+	test_service();
+	test_dhcp();
 	test_onlink_and_none();
 	test_allocate();
 	test_static();

@@ -278,12 +278,56 @@ static void test_messages(void)
 		expect_message(&bad[i]);
 }
 
+static void test_service_messages(void)
+{
+	static const struct bad bad[] = {
+		{ HEAD "\"subnets\":[" V4 "],\"service_addresses\":[\"10.0.1.53\"]}",
+			"service_addresses[0]: '10.0.1.53' lies in no subnet of the network: add "
+			"its subnet, or remove it" },
+		{ HEAD "\"subnets\":[" V4 "],\"service_addresses\":[\"10.0.0.255\"]}",
+			"service_addresses[0]: '10.0.0.255' is no host's address in 10.0.0.0/24" },
+		{ HEAD "\"subnets\":[" V4 "],\"service_addresses\":[\"2001:db8::53\"]}",
+			"service_addresses[0]: '2001:db8::53' lies in no subnet of the network: add "
+			"its subnet, or remove it" },
+		{ HEAD "\"subnets\":[" V4 "],\"service_addresses\":[\"10.0.0.53\",\"10.0.0.53\"]}",
+			"service_addresses[1]: '10.0.0.53' is there twice: remove one" },
+		{ HEAD "\"subnets\":[" V4 "],\"service_addresses\":[\"127.0.0.1\"]}",
+			"service_addresses[0]: '127.0.0.1' is no host's address" },
+		{ HEAD "\"subnets\":[" V4 "],\"service_addresses\":[53]}",
+			"service_addresses[0]: must be a string, not a number" },
+		{ HEAD "\"ipam\":{\"driver\":\"none\"},\"service_addresses\":[\"10.0.0.53\"]}",
+			"service_addresses: are not used with ipam driver 'none': remove them" },
+	};
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		expect_message(&bad[i]);
+}
+
+static void test_service(void)
+{
+	static const char text[] =
+		HEAD "\"subnets\":[" V4 "],\"service_addresses\":[\"10.0.0.53\",\"10.0.0.1\"]}";
+	struct network *network = NULL;
+	const struct ip listed = { AF_INET, { 10, 0, 0, 53 } };
+	const struct ip other = { AF_INET, { 10, 0, 0, 54 } };
+
+	ok(network_parse(text, strlen(text), &network, NULL) == 0, "service addresses are read");
+	ok(network_has_service(network, &listed), "one that is listed");
+	ok(!network_has_service(network, &other), "one that is not");
+	network_free(&network);
+}
+
 static void test_ipam_messages(void)
 {
 	static const struct bad bad[] = {
-		{ HEAD "\"ipam\":{\"driver\":\"dhcp\"},\"subnets\":[" V4 "]}",
-			"subnets[0].subnet: '10.0.0.0/24' is not used with ipam driver 'dhcp', "
-			"whose server says it: remove it" },
+		{ HEAD "\"ipam\":{\"driver\":\"dhcp\"},\"subnets\":[{\"subnet\":\"10.0.0.0/24\","
+		       "\"gateway\":\"10.0.0.1\"}]}",
+			"subnets[0].gateway: is not used with ipam driver 'dhcp', whose server "
+			"says it: remove it" },
+		{ HEAD "\"ipam\":{\"driver\":\"dhcp\"},\"subnets\":[{\"subnet\":\"10.0.0.0/24\","
+		       "\"ip_range\":\"10.0.0.0/25\"}]}",
+			"subnets[0].ip_range: is not used with ipam driver 'dhcp', whose server "
+			"says it: remove it" },
 		{ "{\"name\":\"n\",\"ipam\":{\"driver\":\"dhcp\"}}",
 			"ipam.driver: 'dhcp' needs a parent: there is no server on a network of "
 			"its own" },
@@ -389,6 +433,8 @@ int main(void)
 	test_questions();
 	test_modes();
 	test_messages();
+	test_service_messages();
+	test_service();
 	test_ipam_messages();
 	test_hostile();
 	test_files();
