@@ -22,6 +22,7 @@
 #include "hook/config.h"
 #include "hook/dns_parts.h"
 #include "hook/host.h"
+#include "hook/host_resolv.h"
 #include "hook/log.h"
 #include "hook/plan.h"
 #include "ipam/dir.h"
@@ -35,16 +36,6 @@
 #include "schema/record.h"
 #include "schema/resolv.h"
 #include "schema/text.h"
-
-/* The host's resolvers. Behind the first are those that a stub on a loopback address asks: of
- * systemd-resolved, and of NetworkManager.
- */
-static const char *const host_files[] = {
-	"/etc/resolv.conf",
-	"/run/systemd/resolve/resolv.conf",
-	"/run/NetworkManager/no-stub-resolv.conf",
-	"/run/NetworkManager/resolv.conf",
-};
 
 /**
  * dns_item() - which network decides on a container's DNS
@@ -82,47 +73,6 @@ static void text_free(struct text *text)
 	*text = (struct text){ 0 };
 }
 
-/* One file of the host, which may be a link; filtered. */
-static int read_host_file(const char *path, struct text *ret, bool *ret_usable, struct error *err)
-{
-	autoclose int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	autofree char *text = NULL;
-	size_t size = 0;
-	int r;
-
-	if (fd < 0)
-		return error_set_errno(err, "cannot read '%s'", path);
-	r = file_read_open(fd, path, RESOLV_MAX, &text, &size, err);
-	return r == 0 ? resolv_filter(text, size, &ret->text, &ret->size, ret_usable, err) : r;
-}
-
-/**
- * dns_read_host() - what a container is given where its network has the host's resolvers
- * @ret:      a resolv.conf, with a NUL behind it; the caller frees it
- * @ret_size: its size in bytes, without that
- * @err:      filled on failure
- *
- * Return: 0; -ENOENT: the host names no server that a container can reach.
- */
-int dns_read_host(char **ret, size_t *ret_size, struct error *err)
-{
-	for (size_t i = 0; i < sizeof(host_files) / sizeof(host_files[0]); i++) {
-		struct text text cleanup(text_free) = { 0 };
-		bool usable = false;
-		int r = read_host_file(host_files[i], &text, &usable, err);
-
-		if (r == 0 && usable) {
-			*ret = text.text;
-			*ret_size = text.size;
-			text = (struct text){ 0 };
-			return 0;
-		}
-	}
-	return error_set(err, -ENOENT,
-		"the host names no server in '/etc/resolv.conf' that a container can reach, nor "
-		"one behind a loopback stub: set the network's dns.mode to static or none");
-}
-
 static int make_text(const struct plan_item *item, struct text *ret, struct error *err)
 {
 	const struct network_dns *dns = &item->network->dns;
@@ -131,9 +81,9 @@ static int make_text(const struct plan_item *item, struct text *ret, struct erro
 	case NETWORK_DNS_GIVEN:
 		if (item->given && item->given->n_servers > 0)
 			return resolv_format_given(item->given, &ret->text, &ret->size, err);
-		return dns_read_host(&ret->text, &ret->size, err);
+		return host_resolv_read(&ret->text, &ret->size, err);
 	case NETWORK_DNS_HOST:
-		return dns_read_host(&ret->text, &ret->size, err);
+		return host_resolv_read(&ret->text, &ret->size, err);
 	case NETWORK_DNS_STATIC:
 		return resolv_format(dns, &ret->text, &ret->size, err);
 	case NETWORK_DNS_NONE:

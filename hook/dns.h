@@ -23,7 +23,6 @@ struct dns_request {
 };
 
 const struct plan_item *dns_item(const struct plan *plan);
-int dns_read_host(char **ret, size_t *ret_size, struct error *err);
 void dns_write(struct host *host, const struct dns_request *request);
 void dns_rewrite(const struct host *host, const struct record *record, const struct ip_config *old,
 	const struct ip_config *config);

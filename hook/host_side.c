@@ -3,8 +3,6 @@
  * Routes and neighbours of host access: the host's to its containers, which are looked over at each
  * attach, and a container's to the host. host_access.c tells why they are as they are.
  */
-#include <linux/if_addr.h>
-#include <linux/rtnetlink.h>
 #include <string.h>
 
 #include "hook/host.h"
@@ -20,76 +18,29 @@
 
 static const sa_family_t families[] = { AF_INET, AF_INET6 };
 
-/* Addresses that are not sure yet, or not for long, are no good for routes. */
-static bool is_usable(const struct rtnl_addr *addr)
-{
-	if (addr->scope >= RT_SCOPE_LINK)
-		return false;
-	if (addr->cidr.ip.family == AF_INET)
-		return true; /* there the bit of IFA_F_TEMPORARY is IFA_F_SECONDARY */
-	return !(addr->flags &
-		 (IFA_F_TEMPORARY | IFA_F_TENTATIVE | IFA_F_DADFAILED | IFA_F_DEPRECATED));
-}
-
-static int add_host_ip(void *arg, const struct rtnl_addr *addr)
-{
-	struct host_ips *ips = arg;
-
-	for (unsigned i = 0; i < ips->n; i++)
-		if (ip_equal(&ips->ips[i], &addr->cidr.ip))
-			return 0;
-	if (ips->n < HOST_IPS_MAX && is_usable(addr))
-		ips->ips[ips->n++] = addr->cidr.ip;
-	return 0;
-}
-
 /**
- * host_ips_load() - read which addresses the host has on a parent
- * @nl:     a socket in the host's namespace
- * @parent: the parent's index
- * @ret:    the addresses, the first HOST_IPS_MAX
- * @err:    filled on failure
- *
- * Return: 0, or what rtnl_addr_list_link() gave.
+ * host_side_free() - forget what a host's side is made of; a destructor for cleanup()
+ * @side: the host's side
  */
-int host_ips_load(struct nl *nl, int parent, struct host_ips *ret, struct error *err)
+void host_side_free(struct host_side *side)
 {
-	struct host_ips ips = { 0 };
-	int r = rtnl_addr_list_link(nl, parent, AF_UNSPEC, add_host_ip, &ips, err);
-
-	if (r < 0)
-		return error_prefix(err, "cannot list the host's addresses on the parent");
-	*ret = ips;
-	return 0;
-}
-
-/**
- * host_ips_have() - has the host an address of a family on the parent
- * @ips:    its addresses
- * @family: AF_INET or AF_INET6
- *
- * Return: true when it has.
- */
-bool host_ips_have(const struct host_ips *ips, sa_family_t family)
-{
-	for (unsigned i = 0; i < ips->n; i++)
-		if (ips->ips[i].family == family)
-			return true;
-	return false;
+	host_reach_free(&side->reach);
 }
 
 /* The host's address for a container's: one of its subnet, else the first of its family. */
-static const struct ip *choose_host_ip(const struct host_ips *ips, const struct cidr *address)
+static const struct ip *choose_host_ip(const struct host_reach *reach, const struct cidr *address)
 {
 	const struct ip *chosen = NULL;
 
-	for (unsigned i = 0; i < ips->n; i++) {
-		if (ips->ips[i].family != address->ip.family)
+	for (unsigned i = 0; i < reach->n_ips; i++) {
+		const struct ip *ip = &reach->ips[i].ip;
+
+		if (ip->family != address->ip.family)
 			continue;
-		if (cidr_contains(address, &ips->ips[i]))
-			return &ips->ips[i];
+		if (cidr_contains(address, ip))
+			return ip;
 		if (!chosen)
-			chosen = &ips->ips[i];
+			chosen = ip;
 	}
 	return chosen;
 }
@@ -115,7 +66,7 @@ static int add_route(struct nl *nl, const struct rtnl_route *route, struct error
 static int add_address(struct nl *nl, const struct host_side *side, const struct cidr *address,
 	const uint8_t mac[MAC_SIZE], struct error *err)
 {
-	const struct ip *source = choose_host_ip(&side->ips, address);
+	const struct ip *source = choose_host_ip(&side->reach, address);
 	struct rtnl_route route = { .dst = whole(&address->ip), .ifindex = side->shim.ifindex };
 	char text[IP_TEXT];
 	int r;
@@ -175,7 +126,7 @@ int host_side_remove(struct nl *nl, int shim, const struct ip *ip, struct error 
 /* A look over all that a shim must have. */
 struct look {
 	struct host *host;
-	const struct host_side *side;
+	struct host_side *side;
 	const char *own; /* the owner of marks that are under way */
 	struct ip_set routes;
 	struct ip_set neighbours;
@@ -188,7 +139,7 @@ static int load_look(struct look *look, struct error *err)
 	int r = 0;
 
 	for (unsigned i = 0; r == 0 && i < 2; i++) {
-		if (!host_ips_have(&look->side->ips, families[i]))
+		if (!host_reach_has(&look->side->reach, families[i]))
 			continue;
 		r = rtnl_route_list_ours(nl, families[i], ifindex, ip_set_add, &look->routes, err);
 		if (r == 0)
@@ -208,6 +159,32 @@ static const struct record_endpoint *find_endpoint(
 			record->endpoints[i].ifindex != 0)
 			return &record->endpoints[i];
 	return NULL;
+}
+
+/* The network's file says it, or where there is none any more, the record of a lease. */
+static void load_rules(const struct look *look, const struct record_endpoint *endpoint,
+	struct host_reach_rules *ret)
+{
+	cleanup(network_free) struct network *network = NULL;
+	autoclose int etc = -1;
+
+	if (host_open_etc(look->host, &etc, NULL) == 0 &&
+		network_load(etc, endpoint->network, &network, NULL) == 0)
+		host_reach_rules_of(network, ret);
+	else
+		host_reach_rules_of_dhcp(&endpoint->dhcp, ret);
+}
+
+static int mend_allowed(const struct look *look, const struct record_endpoint *endpoint,
+	const struct cidr *address, struct error *err)
+{
+	struct host_reach_rules rules;
+	char why[HOST_REACH_TEXT];
+
+	load_rules(look, endpoint, &rules);
+	if (host_reach_refuses(&look->side->reach, &rules, address, why))
+		return error_set(err, -EACCES, "%s", why);
+	return add_address(&look->host->nl, look->side, address, endpoint->mac, err);
 }
 
 /* The record may change meanwhile, but who detaches waits for the shim's lock before he takes the
@@ -233,8 +210,7 @@ static int mend_address(
 	endpoint = find_endpoint(record, slash + 1);
 	for (unsigned i = 0; endpoint && i < endpoint->n_addresses; i++)
 		if (ip_equal(&endpoint->addresses[i].ip, ip))
-			return add_address(&look->host->nl, look->side, &endpoint->addresses[i],
-				endpoint->mac, err);
+			return mend_allowed(look, endpoint, &endpoint->addresses[i], err);
 	return 0;
 }
 
@@ -245,7 +221,7 @@ static int look_at_mark(void *arg, const char *name, const char *owner, struct e
 	struct ip ip = { 0 };
 
 	if (!strcmp(owner, look->own) || ip_parse(name, &ip, NULL) < 0 ||
-		!host_ips_have(&look->side->ips, ip.family))
+		!host_reach_has(&look->side->reach, ip.family))
 		return 0;
 	if (ip_set_has(&look->routes, &ip) && ip_set_has(&look->neighbours, &ip))
 		return 0;
@@ -267,8 +243,8 @@ static int look_at_mark(void *arg, const char *name, const char *owner, struct e
  *
  * Return: 0, or what listing gave.
  */
-int host_side_mend(struct host *host, int pool, const struct host_side *side, const char *own,
-	struct error *err)
+int host_side_mend(
+	struct host *host, int pool, struct host_side *side, const char *own, struct error *err)
 {
 	struct look look = { .host = host, .side = side, .own = own };
 	int r = load_look(&look, err);
@@ -338,7 +314,7 @@ int container_side_add(struct nl *nl, const struct host_side *side,
 {
 	int r = 0;
 
-	for (unsigned i = 0; r == 0 && i < side->ips.n; i++)
-		r = add_route_back(nl, side, endpoint, &side->ips.ips[i], err);
+	for (unsigned i = 0; r == 0 && i < side->reach.n_ips; i++)
+		r = add_route_back(nl, side, endpoint, &side->reach.ips[i].ip, err);
 	return r;
 }

@@ -145,6 +145,8 @@ static struct work begin(const struct items *items, struct plan_item *item)
 			.selection = item->selection,
 			.host = items->plan->host,
 			.n_host = items->plan->n_host,
+			.uses = items->plan->uses.list,
+			.n_uses = items->plan->uses.n,
 			.id = items->record->id,
 			.interface = endpoint->interface,
 			.key = endpoint->key,

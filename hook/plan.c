@@ -78,6 +78,18 @@ static int load_host_ips(struct plan *plan, struct nl *nl, struct error *err)
 	return r < 0 ? error_prefix(err, "cannot list the host's addresses") : 0;
 }
 
+/* An address that we choose is tried out on the LAN, where whoever has it answers. One that is
+ * asked for, or given by a plugin, is not to be one of these even where nobody answers.
+ */
+static int load_uses(struct plan *plan, struct nl *nl, struct error *err)
+{
+	for (unsigned i = 0; i < plan->n; i++)
+		if (plan->items[i].selection->n_ips > 0 ||
+			plan->items[i].network->ipam == NETWORK_IPAM_PLUGIN)
+			return host_uses_load(nl, &plan->uses, err);
+	return 0;
+}
+
 static int check_mac(const struct plan_item *item, struct error *err)
 {
 	const struct selection *selection = item->selection;
@@ -112,6 +124,8 @@ static int check_item(const struct plan *plan, struct plan_item *item, struct er
 		.selection = item->selection,
 		.host = plan->host,
 		.n_host = plan->n_host,
+		.uses = plan->uses.list,
+		.n_uses = plan->uses.n,
 	};
 	int r = check_mac(item, err);
 
@@ -190,10 +204,13 @@ int plan_load(struct host *host, const struct attach_request *request, struct pl
 	ret->n = 0;
 	ret->n_host = 0;
 	ret->host_settings6 = -1;
+	ret->uses = (struct host_uses){ 0 };
 	for (unsigned i = 0; r == 0 && i < request->selections->n; i++)
 		r = load_item(host, etc, &request->selections->list[i], ret, err);
 	if (r == 0)
 		r = load_host_ips(ret, &host->nl, err);
+	if (r == 0)
+		r = load_uses(ret, &host->nl, err);
 	for (unsigned i = 0; r == 0 && i < ret->n; i++)
 		r = check_item(ret, &ret->items[i], err);
 	if (r == 0)
@@ -396,6 +413,7 @@ void plan_free(struct plan *plan)
 		free(plan->items[i].given);
 	}
 	plan->n = 0;
+	host_uses_free(&plan->uses);
 	if (plan->host_settings6 >= 0)
 		close(plan->host_settings6);
 	plan->host_settings6 = -1;

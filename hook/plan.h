@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 
+#include "hook/host_uses.h"
 #include "hook/parent.h"
 #include "schema/network.h"
 #include "schema/selection.h"
@@ -43,6 +44,7 @@ struct plan {
 	struct plan_item items[SELECTIONS_MAX];
 	int host_settings6; /* where host_access.c finds the settings of the host's links, else -1
 			     */
+	struct host_uses uses; /* of the host; only where an address is asked for or given */
 	size_t n_host;
 	struct ip host[PLAN_HOST_IPS_MAX];
 };

@@ -114,6 +114,11 @@ int rtnl_route_del(struct nl *nl, const struct rtnl_route *route, struct error *
 int rtnl_route_list_ours(struct nl *nl, sa_family_t family, int ifindex, rtnl_addr_fn *found,
 	void *arg, struct error *err);
 
+/* One route of the namespace, by way of one next hop at most. Returns 0 or -errno (to fail). */
+typedef int rtnl_route_fn(void *arg, const struct rtnl_route *route);
+int rtnl_route_list(
+	struct nl *nl, sa_family_t family, rtnl_route_fn *found, void *arg, struct error *err);
+
 int rtnl_neigh_add(struct nl *nl, int ifindex, const struct ip *ip, const uint8_t mac[MAC_SIZE],
 	struct error *err);
 int rtnl_neigh_del(struct nl *nl, int ifindex, const struct ip *ip, struct error *err);

@@ -67,6 +67,9 @@ void check_parent_link(struct check *check, const struct check_network *on);
 void check_parent_bridge(struct check *check, const struct check_network *on);
 void check_parent_platform(struct check *check, const struct check_network *on);
 
+/* check_access.c */
+void check_host_access(struct check *check, const struct check_network *on);
+
 /* check_dns.c */
 void check_dns(struct check *check, const struct check_network *on);
 

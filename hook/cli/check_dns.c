@@ -6,19 +6,11 @@
 #include <string.h>
 
 #include "hook/cli/check.h"
-#include "hook/dns.h"
+#include "hook/host_resolv.h"
 #include "schema/cleanup.h"
 #include "schema/error.h"
 #include "schema/json.h"
 #include "schema/network.h"
-
-#define SERVERS_MAX 16
-#define BLANKS " \t"
-
-struct servers {
-	unsigned n; /* those that are too many are left out */
-	struct ip ips[SERVERS_MAX];
-};
 
 static bool is_loopback(const struct ip *ip)
 {
@@ -27,22 +19,6 @@ static bool is_loopback(const struct ip *ip)
 	if (ip->family == AF_INET)
 		return ip->bytes[0] == 127;
 	return !memcmp(ip->bytes, loopback6, sizeof(loopback6));
-}
-
-/* "nameserver ADDRESS", which ends at a blank; resolv.conf(5). */
-static void read_line(char *line, struct servers *servers)
-{
-	const char keyword[] = "nameserver";
-	char *word = line + sizeof(keyword) - 1;
-	struct ip ip;
-
-	if (strncmp(line, keyword, sizeof(keyword) - 1) != 0 || !strspn(word, BLANKS))
-		return;
-	word += strspn(word, BLANKS);
-	word[strcspn(word, BLANKS "\r#;")] = '\0';
-	if (ip_parse(word, &ip, NULL) < 0 || servers->n == SERVERS_MAX)
-		return;
-	servers->ips[servers->n++] = ip;
 }
 
 static bool has_route(const struct network *network, const struct ip *ip)
@@ -94,24 +70,33 @@ static void check_static(struct check *check, const struct check_network *on)
 			check_server(check, on, &ip);
 }
 
+/* A network whose containers get a resolver. */
+struct server_check {
+	struct check *check;
+	const struct check_network *on;
+};
+
+static int check_listed_server(void *arg, const struct ip *ip)
+{
+	const struct server_check *server = arg;
+
+	check_server(server->check, server->on, ip);
+	return 0;
+}
+
 static void check_host(struct check *check, const struct check_network *on)
 {
-	struct servers servers = { 0 };
+	struct server_check server = { check, on };
 	autofree char *text = NULL;
 	struct error err;
 	size_t size = 0;
-	char *line;
-	char *rest;
 
-	if (dns_read_host(&text, &size, &err) < 0) {
+	if (host_resolv_read(&text, &size, &err) < 0) {
 		check_say(check, CHECK_WARNING, "network '%s': containers get no resolver: %s",
 			on->network->name, err.text);
 		return;
 	}
-	for (rest = text; (line = strsep(&rest, "\n"));)
-		read_line(line, &servers);
-	for (unsigned i = 0; i < servers.n; i++)
-		check_server(check, on, &servers.ips[i]);
+	resolv_list(text, size, check_listed_server, &server);
 }
 
 /* What the DHCP server or the plugin will say is not known, and the host's are there for when it
@@ -123,7 +108,7 @@ static void check_given(struct check *check, const struct check_network *on)
 	struct error err;
 	size_t size = 0;
 
-	if (dns_read_host(&text, &size, &err) < 0)
+	if (host_resolv_read(&text, &size, &err) < 0)
 		check_say(check, CHECK_NOTE,
 			"network '%s': containers get a resolver only when whoever gives the "
 			"addresses names one: %s",

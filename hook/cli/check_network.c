@@ -92,6 +92,7 @@ static void (*const checks[])(struct check *check, const struct check_network *o
 	check_plugin_program,
 	check_dhcp_client,
 	check_dns,
+	check_host_access,
 	check_future_ips,
 	check_detection,
 };

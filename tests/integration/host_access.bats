@@ -388,7 +388,8 @@ detach_killed() { # ID CALL N
 @test "a family that the host has no address of is said to be left out" {
 	ip -6 addr del 2001:db8:babe:cafe::2/64 dev eth0
 	sleeper_start
-	state_json creating c0 "$SLEEPER" io.oci-macvlan.networks=macvlan0 >"$BATS_TEST_TMPDIR/state"
+	state_json creating c0 "$SLEEPER" io.oci-macvlan.networks=macvlan0 \
+		io.oci-macvlan.ip6=2001:db8:babe:cafe::30 >"$BATS_TEST_TMPDIR/state"
 	# As in routes.bats: the log may have no socket, and ASan does not go with strace.
 	ASAN_OPTIONS=detect_leaks=0 strace -qq -s 999 -e trace=sendto \
 		-o "$BATS_TEST_TMPDIR/calls" "$BUILD/oci-macvlan-hook" --etc "$ETC" --run "$RUN" createRuntime <"$BATS_TEST_TMPDIR/state"
