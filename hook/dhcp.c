@@ -24,8 +24,10 @@
 #include "hook/endpoint.h"
 #include "hook/host.h"
 #include "hook/log.h"
+#include "hook/netns.h"
 #include "hook/plan.h"
 #include "hook/routes.h"
+#include "hook/rtnl.h"
 #include "schema/cleanup.h"
 #include "schema/deadline.h"
 #include "schema/error.h"
@@ -61,6 +63,7 @@ int dhcp_start(struct wiring *wiring, struct error *err)
 		.host = wiring->host,
 		.id = wiring->id,
 		.endpoint = wiring->endpoint,
+		.interface = wiring->endpoint->interface,
 	};
 	autoclose int dir = -1;
 	int r;
@@ -165,6 +168,18 @@ static int wait_for_lease(struct wait *wait, struct error *err)
 	return r;
 }
 
+/* In a pod, others may have given the name that the client goes by to another link. */
+static int check_link(const struct wiring *wiring, struct error *err)
+{
+	const char *interface = wiring->endpoint->interface;
+	struct rtnl_link link = { 0 };
+	int r = rtnl_link_get(&wiring->netns->nl, RTNL_HERE, interface, &link, err);
+
+	if (r == 0 && link.ifindex != wiring->ifindex)
+		r = error_set(err, -ENODEV, "it is another link by now");
+	return r < 0 ? error_prefix(err, "the DHCP client's interface '%s'", interface) : 0;
+}
+
 static int apply(struct wait *wait, struct error *err)
 {
 	const struct wiring *wiring = wait->wiring;
@@ -177,8 +192,10 @@ static int apply(struct wait *wait, struct error *err)
 		.dir = wait->dir,
 	};
 	char name[DHCP_NAME_MAX];
-	int r;
+	int r = check_link(wiring, err);
 
+	if (r < 0)
+		return r;
 	if (!dhcp_put_address(wiring->endpoint, &config->addresses[0]))
 		return error_set(err, -E2BIG, "too many addresses");
 	wiring->item->given = malloc(sizeof(*config));

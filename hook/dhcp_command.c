@@ -127,7 +127,7 @@ static void add_habits(struct dhcp_command *command, const struct dhcp_client *c
 	/* In the foreground, so that it stays this process; with a farewell at its end. */
 	add(command, "-f");
 	add(command, "-R");
-	add_option(command, "-i", client->endpoint->interface);
+	add_option(command, "-i", client->interface);
 	/* A server that pings first answers after 3 s. A round of four, then the next after 3 s. */
 	add_option(command, "-t", "4");
 	add_option(command, "-T", "2");

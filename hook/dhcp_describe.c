@@ -80,12 +80,17 @@ int dhcp_describe(const struct plan_item *item, struct config *config, struct re
 	struct error *err)
 {
 	const struct network_dhcp *dhcp = &item->network->dhcp;
+	const struct json *file = json_root(item->network->doc);
 	struct record_dhcp described = { .probe_ms = item->network->conflict_detection_ms,
 		.gives_mtu = item->network->mtu == 0,
-		.routes = json_member(json_root(item->network->doc), "routes") };
+		.routes = json_member(file, "routes") };
 	char name[CONTAINER_NAME_MAX + 1];
 	int r = 0;
 
+	if (network_has_family(item->network, AF_INET))
+		described.subnets = json_member(file, "subnets");
+	if (item->network->n_service > 0)
+		described.service_addresses = json_member(file, "service_addresses");
 	config_name(config, name);
 	if (dhcp->client_id)
 		r = expand(dhcp->client_id, name, described.client_id, sizeof(described.client_id),

@@ -27,7 +27,9 @@
 #include "hook/judge.h"
 #include "hook/log.h"
 #include "hook/netns.h"
+#include "hook/nl.h"
 #include "hook/proc.h"
+#include "hook/rtnl.h"
 #include "schema/cleanup.h"
 #include "schema/deadline.h"
 #include "schema/error.h"
@@ -46,6 +48,8 @@ struct event {
 	const char *what; /* "bound", "renew", ... */
 	int dir;	  /* RUN/dhcp */
 	int container;	  /* the container's network namespace */
+	uint64_t cookie;  /* its cookie */
+	int ifindex;	  /* in it, of the link that the client names; 0: there is none */
 	int settings6;	  /* the host's links' */
 	struct dhcp_process client;
 	struct host host;
@@ -94,6 +98,37 @@ static int check_client(struct event *event, struct error *err)
 	return r;
 }
 
+/* The value of an environment variable; "": there is none. */
+static const char *get_variable(const char *name)
+{
+	size_t length = strlen(name);
+
+	for (char *const *variable = environ; *variable; variable++)
+		if (!strncmp(*variable, name, length) && (*variable)[length] == '=')
+			return *variable + length + 1;
+	return "";
+}
+
+/* Which link the client speaks of. It goes by a name, which a container with CAP_NET_ADMIN may give
+ * to another link of its own, and answer there as a server. The process is in the container's
+ * namespace still.
+ */
+static int identify_link(struct event *event, struct error *err)
+{
+	struct nl nl cleanup(nl_close) = NL_CLOSED;
+	struct rtnl_link link = { 0 };
+	int r = nl_open(&nl, err);
+
+	if (r == 0)
+		r = nl_netns_cookie(&nl, &event->cookie, err);
+	if (r < 0)
+		return r;
+	if (name_check_interface(get_variable("interface"), NULL) == 0 &&
+		rtnl_link_get(&nl, RTNL_HERE, get_variable("interface"), &link, NULL) == 0)
+		event->ifindex = link.ifindex;
+	return 0;
+}
+
 static int open_all(struct event *event, struct error *err)
 {
 	int r;
@@ -104,6 +139,9 @@ static int open_all(struct event *event, struct error *err)
 	event->container = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	if (event->container < 0)
 		return error_set_errno(err, "cannot open the container's network namespace");
+	r = identify_link(event, err);
+	if (r < 0)
+		return r;
 	if (setns(DHCP_HOST_NETNS, CLONE_NEWNET) < 0)
 		return error_set_errno(err, "cannot enter the host's network namespace");
 	r = host_open(NULL, event->run, false, &event->host, err);
@@ -131,25 +169,16 @@ static bool is_still_held(const struct event *event, const struct lease *lease)
 	       lease->obtained_ms < event->client.start * 1000 / ticks;
 }
 
-/* The value of an environment variable, as far as it fits into a line. */
-static const char *message(char *const environment[])
-{
-	for (; *environment; environment++)
-		if (!strncmp(*environment, "message=", 8))
-			return *environment + 8;
-	return "";
-}
-
 /* Why there is no lease. A client that gives up a round, or that the server sends away, says so
  * before it says that it has nothing.
  */
-static void put_problem(const struct event *event, char *const environment[], struct lease *lease)
+static void put_problem(const struct event *event, struct lease *lease)
 {
 	struct error text;
 
 	if (!strcmp(event->what, "nak"))
 		error_set(&text, -EACCES, "the DHCP server refuses: NAK %.100s",
-			message(environment));
+			get_variable("message"));
 	else if (!strcmp(event->what, "leasefail"))
 		error_set(&text, -ETIMEDOUT, "no DHCP server has answered");
 	else if (!lease->is_bound && *lease->problem)
@@ -160,7 +189,7 @@ static void put_problem(const struct event *event, char *const environment[], st
 }
 
 /* The lease after this event. Returns 1 where it stays what it was. */
-static int make_lease(const struct event *event, char *const environment[], struct lease *lease)
+static int make_lease(const struct event *event, struct lease *lease)
 {
 	struct lease said;
 	struct error err;
@@ -168,10 +197,10 @@ static int make_lease(const struct event *event, char *const environment[], stru
 	if (!is_any(event->what, "bound", "renew")) {
 		if (is_still_held(event, lease))
 			return 1;
-		put_problem(event, environment, lease);
+		put_problem(event, lease);
 		return 0;
 	}
-	if (dhcp_values_read(environment, &said, &err) == 0) {
+	if (dhcp_values_read(environ, &said, &err) == 0) {
 		*lease = said;
 		return 0;
 	}
@@ -184,7 +213,7 @@ static int make_lease(const struct event *event, char *const environment[], stru
 	return 0;
 }
 
-static int note(const struct event *event, char *const environment[], struct error *err)
+static int note(const struct event *event, struct error *err)
 {
 	struct lease lease = { 0 };
 	char name[DHCP_NAME_MAX];
@@ -192,7 +221,7 @@ static int note(const struct event *event, char *const environment[], struct err
 	dhcp_file_name(event->id, event->interface, DHCP_LEASE, name);
 	if (lease_load(event->dir, name, &lease, NULL) < 0)
 		lease = (struct lease){ 0 };
-	if (make_lease(event, environment, &lease))
+	if (make_lease(event, &lease))
 		return 0;
 	return lease_save(event->dir, name, &lease, err);
 }
@@ -206,13 +235,26 @@ static struct record_endpoint *find_endpoint(struct record *record, const char *
 	return NULL;
 }
 
-/* Is the endpoint made? While an attach waits for the word it is not. */
-static bool is_final(const struct event *event)
+/* What the record says of the event. */
+enum concern {
+	CONCERNS_INTENT,  /* an attach waits for it, and sees to it */
+	CONCERNS_LINK,	  /* of an endpoint that is made */
+	CONCERNS_ANOTHER, /* it is about a link that is not the endpoint's */
+};
+
+static enum concern find_concern(const struct event *event)
 {
 	cleanup(record_free) struct record *record = NULL;
+	const struct record_endpoint *endpoint;
 
-	return record_load(event->host.store.containers, event->id, &record, NULL) == 0 &&
-	       find_endpoint(record, event->interface);
+	if (record_load(event->host.store.containers, event->id, &record, NULL) < 0)
+		return CONCERNS_INTENT;
+	endpoint = find_endpoint(record, event->interface);
+	if (!endpoint)
+		return CONCERNS_INTENT;
+	return event->cookie == record->netns_cookie && event->ifindex == endpoint->ifindex
+		       ? CONCERNS_LINK
+		       : CONCERNS_ANOTHER;
 }
 
 /* In the container's namespace, where the process stays: for the host's there are sockets. */
@@ -288,16 +330,22 @@ static int apply(struct event *event, bool is_final, struct error *err)
 /* What the client waits for, and then what it does not wait for. */
 static int run(struct event *event, struct error *err)
 {
-	bool final;
+	enum concern concern;
 	pid_t pid;
 	int r = open_all(event, err);
 
 	if (r < 0)
 		return r == -ENOENT || r == -ESRCH ? 0 : r; /* the endpoint has gone */
-	r = note(event, environ, err);
+	concern = find_concern(event);
+	/* Such a word is not kept. Whether the container lives is looked at all the same. */
+	if (concern == CONCERNS_ANOTHER)
+		log_notice("container '%s': the DHCP client's '%s' is not about interface '%s' of "
+			   "this container (index %d in its namespace): it is ignored",
+			event->id, event->what, event->interface, event->ifindex);
+	else
+		r = note(event, err);
 	if (r < 0)
 		return r;
-	final = is_final(event);
 	pid = fork();
 	if (pid < 0)
 		return error_set_errno(err, "cannot start a process");
@@ -305,7 +353,7 @@ static int run(struct event *event, struct error *err)
 		return 0;
 	setsid();
 	deadline_start(DEADLINE_MS);
-	return apply(event, final, err);
+	return apply(event, concern != CONCERNS_INTENT, err);
 }
 
 /**

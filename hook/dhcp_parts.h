@@ -59,6 +59,7 @@ struct dhcp_client {
 	int dir; /* RUN/dhcp */
 	const char *id;
 	const struct record_endpoint *endpoint;
+	const char *interface;		    /* what its link is called now */
 	const struct record_member *member; /* whose namespace it enters; NULL: it is there */
 	uint64_t netns_cookie;		    /* with a member: of that namespace */
 	const struct ip *again;		    /* the address to ask for; NULL: any */
@@ -108,11 +109,13 @@ int dhcp_routes_delete(const struct dhcp_change *change, const struct lease *old
 	const struct lease *lease, struct error *err);
 void dhcp_add_listed(const struct record_endpoint *endpoint, struct lease *lease);
 
-/* dhcp_update.c */
+/* dhcp_give.c */
 int dhcp_take(const struct dhcp_change *change, const struct cidr *address, struct error *err);
 void dhcp_limit(const struct dhcp_change *change, const struct lease *lease);
 void dhcp_set_mtu(
 	const struct dhcp_change *change, const struct lease *old, const struct lease *lease);
+
+/* dhcp_update.c */
 bool dhcp_put_address(struct record_endpoint *endpoint, const struct cidr *address);
 int dhcp_update(const struct dhcp_change *change, struct error *err);
 

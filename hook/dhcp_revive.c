@@ -12,10 +12,12 @@
 #include "hook/collect.h"
 #include "hook/dhcp.h"
 #include "hook/dhcp_parts.h"
+#include "hook/endpoint.h"
 #include "hook/host.h"
 #include "hook/judge.h"
 #include "hook/proc.h"
 #include "hook/reconcile.h"
+#include "hook/rtnl.h"
 #include "schema/cleanup.h"
 #include "schema/error.h"
 #include "schema/record.h"
@@ -128,6 +130,7 @@ static int revive_one(const struct revival *revival, struct error *err)
 		.again = leased_ip(revival->endpoint),
 	};
 	bool was_deaf = is_deaf(revival);
+	struct rtnl_link link = { 0 };
 	bool has_one = false;
 	int r = judge_living_member(record, &client.member, err);
 
@@ -135,6 +138,12 @@ static int revive_one(const struct revival *revival, struct error *err)
 		r = has_client(revival->dir, record->id, revival->endpoint, &has_one, err);
 	if (r < 0 || !client.member || (has_one && !was_deaf))
 		return r;
+	/* By its index: the container may have given the link another name, and its name to
+	 * another. */
+	r = endpoint_find_link(client.host, record, revival->endpoint, &link, err);
+	if (r < 0)
+		return r == -ENODEV ? 0 : r;
+	client.interface = link.name;
 	if (was_deaf)
 		r = give_hook(revival, err);
 	if (r == 0 && !revival->collection->dry_run)
