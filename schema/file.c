@@ -25,8 +25,18 @@
 #define DRAIN_FIRST 2048
 #define DRAIN_CHUNK 65536
 
-/* Fails for what is not a regular file: a FIFO would block, a folder has no content. */
-static int check_regular(int fd, const char *name, size_t max, size_t *ret_size, struct error *err)
+/**
+ * file_check_regular() - fail for what is not a regular file: a FIFO would block, a folder has no
+ * content
+ * @fd:   the file
+ * @name: its name, for messages
+ * @max:  the largest size that is accepted, in bytes
+ * @ret:  what fstat(2) said of it, for file_read_regular()
+ * @err:  filled on failure
+ *
+ * Return: 0; -EISDIR or -EINVAL for what is not a regular file; -EFBIG; or what fstat(2) gave.
+ */
+int file_check_regular(int fd, const char *name, size_t max, struct stat *ret, struct error *err)
 {
 	struct stat status;
 
@@ -38,7 +48,7 @@ static int check_regular(int fd, const char *name, size_t max, size_t *ret_size,
 	if ((uintmax_t)status.st_size > max)
 		return error_set(
 			err, -EFBIG, "cannot read '%s': it is larger than %zu bytes", name, max);
-	*ret_size = (size_t)status.st_size;
+	*ret = status;
 	return 0;
 }
 
@@ -62,28 +72,23 @@ static ssize_t read_fully(int fd, char *buffer, size_t size)
 }
 
 /**
- * file_read_open() - read a regular file whole, from its descriptor
- * @fd:       the file, as it was opened; without O_NONBLOCK a FIFO would have waited
+ * file_read_regular() - read a file whole, of which file_check_regular() has said what it is
+ * @fd:       the file
+ * @status:   what was said
  * @name:     its name, for messages
- * @max:      the largest size that is accepted, in bytes
  * @ret:      its bytes with a NUL behind them; the caller frees it
  * @ret_size: how many bytes there are without that NUL
  * @err:      filled on failure
  *
- * Return: 0; -EISDIR or -EINVAL for what is not a regular file; -EFBIG; -ENOMEM; else what read(2)
- * gave.
+ * Return: 0, -ENOMEM, or what read(2) gave.
  */
-int file_read_open(
-	int fd, const char *name, size_t max, char **ret, size_t *ret_size, struct error *err)
+int file_read_regular(int fd, const struct stat *status, const char *name, char **ret,
+	size_t *ret_size, struct error *err)
 {
-	autofree char *text = NULL;
-	size_t size = 0;
+	size_t size = (size_t)status->st_size;
+	autofree char *text = malloc(size + 1);
 	ssize_t n;
-	int r = check_regular(fd, name, max, &size, err);
 
-	if (r < 0)
-		return r;
-	text = malloc(size + 1);
 	if (!text)
 		return error_set(err, -ENOMEM, "cannot read '%s': out of memory", name);
 	n = read_fully(fd, text, size);
@@ -94,6 +99,26 @@ int file_read_open(
 	*ret_size = (size_t)n;
 	text = NULL;
 	return 0;
+}
+
+/**
+ * file_read_open() - read a regular file whole, from its descriptor
+ * @fd:       the file, as it was opened; without O_NONBLOCK a FIFO would have waited
+ * @name:     its name, for messages
+ * @max:      the largest size that is accepted, in bytes
+ * @ret:      its bytes with a NUL behind them; the caller frees it
+ * @ret_size: how many bytes there are without that NUL
+ * @err:      filled on failure
+ *
+ * Return: 0, or what file_check_regular() and file_read_regular() gave.
+ */
+int file_read_open(
+	int fd, const char *name, size_t max, char **ret, size_t *ret_size, struct error *err)
+{
+	struct stat status;
+	int r = file_check_regular(fd, name, max, &status, err);
+
+	return r < 0 ? r : file_read_regular(fd, &status, name, ret, ret_size, err);
 }
 
 /**

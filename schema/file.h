@@ -6,9 +6,13 @@
 #include <sys/types.h>
 
 struct error;
+struct stat;
 
 int file_read(
 	int dir, const char *name, size_t max, char **ret, size_t *ret_size, struct error *err);
+int file_check_regular(int fd, const char *name, size_t max, struct stat *ret, struct error *err);
+int file_read_regular(int fd, const struct stat *status, const char *name, char **ret,
+	size_t *ret_size, struct error *err);
 int file_read_open(
 	int fd, const char *name, size_t max, char **ret, size_t *ret_size, struct error *err);
 int file_drain(int fd, size_t max, char **ret, size_t *ret_size, struct error *err);
