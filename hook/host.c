@@ -4,7 +4,6 @@
  */
 #include "hook/host.h"
 
-#include <fcntl.h>
 #include <linux/capability.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,6 +13,7 @@
 #include "hook/rtnl.h"
 #include "schema/error.h"
 #include "schema/ip.h"
+#include "schema/network.h"
 #include "schema/text.h"
 
 /* The initial user namespace's inode is the same everywhere: PROC_USER_INIT_INO, proc_ns.h. */
@@ -78,7 +78,7 @@ int host_check_capable(struct error *err)
 
 /**
  * host_open() - open RUN and the host's network namespace (the one that the process is in)
- * @etc:    the folder of the network files; opened by host_open_etc()
+ * @etc:    the folder of the network files; opened by host_open_networks()
  * @run:    the folder of the state
  * @create: make RUN where it is missing
  * @ret:    the host; host_close() closes it
@@ -116,26 +116,23 @@ void host_close(struct host *host)
 }
 
 /**
- * host_open_etc() - open ETC
+ * host_open_networks() - open the folder of the network files
  * @host: the host
- * @ret:  the descriptor; the caller closes it
+ * @ret:  the descriptor, for network_load(); the caller closes it. -1 where there is no network
  * @err:  filled on failure
  *
- * Return: 0, -ENOENT, or what open(2) gave.
+ * Return: 0, -ENOENT, or what network_open_folder() gave.
  */
-int host_open_etc(const struct host *host, int *ret, struct error *err)
+int host_open_networks(const struct host *host, int *ret, struct error *err)
 {
-	int fd = open(host->etc, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r = network_open_folder(host->etc, ret, err);
 
-	if (fd < 0 && errno == ENOENT)
-		return error_set(err, -ENOENT,
+	if (r == -ENOENT)
+		return error_set(err, r,
 			"no networks are defined: '%s' does not exist, create one with "
 			"'oci-macvlan network create'",
 			host->etc);
-	if (fd < 0)
-		return error_set_errno(err, "cannot open '%s'", host->etc);
-	*ret = fd;
-	return 0;
+	return r;
 }
 
 /* The slot of an id's lock, or NULL; for "", a free one. */

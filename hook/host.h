@@ -44,7 +44,7 @@ struct host {
 
 int host_open(const char *etc, const char *run, bool create, struct host *ret, struct error *err);
 void host_close(struct host *host);
-int host_open_etc(const struct host *host, int *ret, struct error *err);
+int host_open_networks(const struct host *host, int *ret, struct error *err);
 int host_is_rootless(bool *ret, struct error *err);
 int host_refuse_rootless(struct error *err);
 int host_check_capable(struct error *err);

@@ -166,10 +166,10 @@ static void load_rules(const struct look *look, const struct record_endpoint *en
 	struct host_reach_rules *ret)
 {
 	cleanup(network_free) struct network *network = NULL;
-	autoclose int etc = -1;
+	autoclose int networks = -1;
 
-	if (host_open_etc(look->host, &etc, NULL) == 0 &&
-		network_load(etc, endpoint->network, &network, NULL) == 0)
+	if (host_open_networks(look->host, &networks, NULL) == 0 &&
+		network_load(networks, endpoint->network, &network, NULL) == 0)
 		host_reach_rules_of(network, ret);
 	else
 		host_reach_rules_of_dhcp(&endpoint->dhcp, ret);

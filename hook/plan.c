@@ -164,14 +164,14 @@ static int check_one_default(const struct plan *plan, sa_family_t family, struct
 }
 
 /* The file is read once for each time that it is selected: seldom more than one. */
-static int load_item(struct host *host, int etc, const struct selection *selection,
+static int load_item(struct host *host, int networks, const struct selection *selection,
 	struct plan *plan, struct error *err)
 {
 	struct plan_item *item = &plan->items[plan->n];
 	int r;
 
 	*item = (struct plan_item){ .selection = selection };
-	r = network_load(etc, selection->network, &item->network, err);
+	r = network_load(networks, selection->network, &item->network, err);
 	if (r < 0)
 		return r == -ENOENT ? r : error_prefix(err, "in '%s'", host->etc);
 	for (unsigned i = 0; i < plan->n; i++)
@@ -198,15 +198,15 @@ static int load_item(struct host *host, int etc, const struct selection *selecti
 int plan_load(struct host *host, const struct attach_request *request, struct plan *ret,
 	struct error *err)
 {
-	autoclose int etc = -1;
-	int r = host_open_etc(host, &etc, err);
+	autoclose int networks = -1;
+	int r = host_open_networks(host, &networks, err);
 
 	ret->n = 0;
 	ret->n_host = 0;
 	ret->host_settings6 = -1;
 	ret->uses = (struct host_uses){ 0 };
 	for (unsigned i = 0; r == 0 && i < request->selections->n; i++)
-		r = load_item(host, etc, &request->selections->list[i], ret, err);
+		r = load_item(host, networks, &request->selections->list[i], ret, err);
 	if (r == 0)
 		r = load_host_ips(ret, &host->nl, err);
 	if (r == 0)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * A network definition: ETC/networks/NAME.json, and questions to it. network.schema.json says what
- * a file may hold; here is checked besides what a schema cannot say.
+ * A network definition, what ETC/networks/NAME.json holds, and questions to it. network.schema.json
+ * says what a file may hold; here is checked besides what a schema cannot say.
  */
 #include "schema/network.h"
 
@@ -12,11 +12,9 @@
 
 #include "schema/cleanup.h"
 #include "schema/error.h"
-#include "schema/file.h"
 #include "schema/hash.h"
 #include "schema/json.h"
 #include "schema/network_parts.h"
-#include "schema/text.h"
 
 #define LABELS_MAX 64
 /* How long a new address is probed for, and how long at most. */
@@ -355,44 +353,6 @@ int network_parse(const char *text, size_t size, struct network **ret, struct er
 		network->is_isolated = true;
 		network->parent = network_isolated_parent(network->name, network->isolated_parent);
 	}
-	*ret = network;
-	network = NULL;
-	return 0;
-}
-
-/**
- * network_load() - read the file of a network
- * @dir:  ETC, open; -1 where there is none
- * @name: the network's name, which is checked
- * @ret:  the network; free with network_free()
- * @err:  filled on failure
- *
- * Return: 0; -ENOENT: there is no such network; or what file_read() and network_parse() return.
- */
-int network_load(int dir, const char *name, struct network **ret, struct error *err)
-{
-	cleanup(network_free) struct network *network = NULL;
-	autofree char *text = NULL;
-	char path[sizeof("networks/.json") + NETWORK_NAME_MAX];
-	size_t size;
-	int r = name_check_network(name, err);
-
-	if (r < 0)
-		return r;
-	text_join(path, sizeof(path), "networks/", name, ".json");
-	r = dir < 0 ? -ENOENT : file_read(dir, path, NETWORK_FILE_MAX, &text, &size, err);
-	if (r == -ENOENT)
-		return error_set(err, r,
-			"network '%s' does not exist: 'oci-macvlan network ls' shows those that do",
-			name);
-	if (r < 0)
-		return error_prefix(err, "network '%s'", name);
-	r = network_parse(text, size, &network, err);
-	if (r == 0 && strcmp(network->name, name))
-		r = error_set(err, -EINVAL, "name: '%s' is not the file's name, change one of them",
-			network->name);
-	if (r < 0)
-		return error_prefix(err, "network file '%s'", path);
 	*ret = network;
 	network = NULL;
 	return 0;

@@ -143,6 +143,7 @@ int network_list_subnets(const struct json *value, struct cidr ret[NETWORK_SUBNE
 	unsigned *ret_n, struct error *err);
 int network_list_service(const struct json *value, struct ip ret[NETWORK_SERVICE_MAX],
 	unsigned *ret_n, struct error *err);
+int network_open_folder(const char *etc, int *ret, struct error *err);
 int network_load(int dir, const char *name, struct network **ret, struct error *err);
 void network_free(struct network **network);
 

@@ -151,6 +151,8 @@ static int add_ip(void *arg, const struct ip *ip)
 static void free_check(struct check *check)
 {
 	free(check->ips);
+	if (check->networks >= 0)
+		close(check->networks);
 	nl_close(&check->nl);
 }
 
@@ -168,22 +170,24 @@ static void open_state(struct check *check, struct host *host)
 		check->host = host;
 }
 
-/* Those that were named, else all that have a file. */
-static int check_networks(struct check *check, struct error *err)
+static int check_named_networks(struct check *check, struct error *err)
 {
-	struct networks networks cleanup(networks_free) = { 0 };
-	char name[NETWORK_NAME_MAX + 1];
-	int r = 0;
-
 	for (int i = 0; i < check->cli->argc; i++) {
-		r = networks_resolve(check->etc, check->cli->argv[i], name, err);
+		char name[NETWORK_NAME_MAX + 1];
+		int r = networks_resolve(check->networks, check->cli->argv[i], name, err);
+
 		if (r < 0)
 			return r;
 		check_network(check, name);
 	}
-	if (check->cli->argc > 0)
-		return 0;
-	r = networks_list(check->etc, &networks, err);
+	return 0;
+}
+
+static int check_all_networks(struct check *check, struct error *err)
+{
+	struct networks networks cleanup(networks_free) = { 0 };
+	int r = networks_list(check->networks, &networks, err);
+
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < networks.n; i++)
@@ -194,6 +198,21 @@ static int check_networks(struct check *check, struct error *err)
 			"': create one with 'oci-macvlan network create'",
 			check->cli->etc);
 	return 0;
+}
+
+/* Those that were named, else all that have a file. */
+static int check_networks(struct check *check, struct error *err)
+{
+	int r = networks_open(check->cli->etc, &check->networks, err);
+
+	if (r == -EPERM) { /* others may write there: no attach uses a network of it */
+		check_say(check, CHECK_BROKEN, "%s", err->text);
+		return 0;
+	}
+	if (r < 0)
+		return r;
+	return check->cli->argc > 0 ? check_named_networks(check, err)
+				    : check_all_networks(check, err);
 }
 
 static int run_checks(struct check *check, struct error *err)
@@ -218,20 +237,16 @@ static int run_checks(struct check *check, struct error *err)
 int cli_check(struct cli *cli, struct error *err)
 {
 	struct host host cleanup(host_close) = HOST_CLOSED;
-	struct check check cleanup(free_check) = { .cli = cli, .etc = -1, .nl = NL_CLOSED };
+	struct check check cleanup(free_check) = { .cli = cli, .networks = -1, .nl = NL_CLOSED };
 	const struct cli_option options[] = { { .name = NULL } };
-	autoclose int etc = -1;
 	int r = options_parse(cli, options, err);
 
-	if (r == 0)
-		r = networks_open(cli->etc, &etc, err);
 	if (r == 0)
 		r = nl_open(&check.nl, err);
 	if (r == 0)
 		r = rtnl_addr_list(&check.nl, add_ip, &check, err);
 	if (r < 0)
 		return r;
-	check.etc = etc;
 	open_state(&check, &host);
 	return run_checks(&check, err);
 }

@@ -28,7 +28,7 @@ enum severity {
 /* What is looked at, and what was found so far. */
 struct check {
 	struct cli *cli;
-	int etc;	   /* ETC, or -1 */
+	int networks;	   /* ETC/networks, or -1 */
 	struct nl nl;	   /* in the host's namespace */
 	struct host *host; /* NULL: there is no RUN, or we may not look at it */
 	struct ip *ips;	   /* the host's own addresses */

@@ -130,7 +130,7 @@ void check_network(struct check *check, const char *name)
 	struct check_network on = { 0 };
 	struct error err;
 
-	if (network_load(check->etc, name, &network, &err) < 0) {
+	if (network_load(check->networks, name, &network, &err) < 0) {
 		check_say(check, CHECK_BROKEN, "%s", err.text);
 		return;
 	}

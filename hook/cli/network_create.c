@@ -3,11 +3,9 @@
  * oci-macvlan network create, with docker's flags: they become a network file, which must pass its
  * own reader and the host's interfaces before it is published.
  */
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "hook/cli/cli.h"
 #include "hook/cli/network_draft.h"
@@ -92,35 +90,30 @@ static int check_network(const struct cli *cli, const struct network *network,
 	return check_parent(cli, network, err);
 }
 
+/* Makes what is missing, in an ETC that nobody else may write to: check_parent() has opened it. */
 static int open_networks(const char *etc, int *ret, struct error *err)
 {
-	autoclose int dir = -1;
-	int fd;
-	int r = file_make_path(etc, 0755, err);
+	char path[PATH_MAX];
+	int r;
 
-	if (r == 0)
-		r = networks_open(etc, &dir, err);
-	if (r < 0)
-		return r;
-	if (mkdirat(dir, NETWORKS_FOLDER, 0755) < 0 && errno != EEXIST)
-		return error_set_errno(err, "cannot create '%s/%s'", etc, NETWORKS_FOLDER);
-	fd = openat(dir, NETWORKS_FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return error_set_errno(err, "cannot open '%s/%s'", etc, NETWORKS_FOLDER);
-	*ret = fd;
-	return 0;
+	if (snprintf(path, sizeof(path), "%s/" NETWORKS_FOLDER, etc) >= (int)sizeof(path))
+		return error_set(err, -ENAMETOOLONG,
+			"the configuration folder's name is longer than %d characters",
+			PATH_MAX - 1);
+	r = file_make_path(path, 0755, err);
+	return r < 0 ? r : networks_open(etc, ret, err);
 }
 
 static int publish(
 	const struct cli *cli, const char *name, const char *text, size_t size, struct error *err)
 {
-	char file[NETWORK_NAME_MAX + sizeof(NETWORKS_SUFFIX)];
+	char file[NETWORKS_FILE_MAX];
 	autoclose int dir = -1;
 	int r = open_networks(cli->etc, &dir, err);
 
 	if (r < 0)
 		return r;
-	snprintf(file, sizeof(file), "%s" NETWORKS_SUFFIX, name);
+	networks_file(name, file);
 	r = file_create(dir, file, text, size, 0644, err);
 	if (r == -EEXIST)
 		return error_set(err, r,

@@ -46,7 +46,7 @@ static void add_network(struct network_parents *parents, int dir, struct nl *nl,
 
 /**
  * network_parents_load() - read from all network files what their parents are
- * @dir: ETC, from networks_open()
+ * @dir: ETC/networks, from networks_open()
  * @nl:  a socket in the host's namespace
  * @ret: the networks; free with network_parents_free()
  * @err: filled on failure

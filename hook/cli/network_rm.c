@@ -20,7 +20,7 @@
 /* What is removed, and from where. */
 struct removal {
 	struct cli *cli;
-	int dir;	   /* ETC */
+	int dir;	   /* ETC/networks, or -1 */
 	struct host *host; /* NULL: there is no RUN, and so no endpoint */
 	bool force;
 	char name[NETWORK_NAME_MAX + 1];
@@ -107,11 +107,12 @@ static int clear_network(const struct removal *removal, struct error *err)
 
 static int unlink_network(const struct removal *removal, struct error *err)
 {
-	char path[NETWORKS_PATH_MAX];
+	char file[NETWORKS_FILE_MAX];
 
-	networks_path(removal->name, path);
-	if (unlinkat(removal->dir, path, 0) < 0)
-		return error_set_errno(err, "cannot remove '%s'", path);
+	networks_file(removal->name, file);
+	if (unlinkat(removal->dir, file, 0) < 0)
+		return error_set_errno(
+			err, "cannot remove '%s/" NETWORKS_FOLDER "/%s'", removal->cli->etc, file);
 	puts(removal->name);
 	return 0;
 }

@@ -14,25 +14,26 @@
 #include "hook/machine.h"
 #include "schema/cleanup.h"
 #include "schema/error.h"
+#include "schema/network.h"
 
 /* An id may be cut to this many digits; fewer are more likely a mistyped name. */
 #define ID_PREFIX_MIN 4
 
 /**
- * networks_open() - open ETC
- * @etc: its path
- * @ret: the descriptor; the caller closes it. -1 where there is no ETC, and so no network
+ * networks_open() - open ETC/networks
+ * @etc: ETC
+ * @ret: the descriptor; the caller closes it. -1 where there is no such folder, and so no network
  * @err: filled on failure
  *
- * Return: 0, or what open(2) gave.
+ * Return: 0; -EPERM: others could write to it, or to ETC; or what network_open_folder() gave.
  */
 int networks_open(const char *etc, int *ret, struct error *err)
 {
-	int fd = open(etc, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r = network_open_folder(etc, ret, err);
 
-	if (fd < 0 && errno != ENOENT)
-		return error_set_errno(err, "cannot open '%s'", etc);
-	*ret = fd;
+	if (r != -ENOENT)
+		return r;
+	*ret = -1;
 	return 0;
 }
 
@@ -73,20 +74,18 @@ static int take_names(struct dirent **entries, size_t n, struct networks *networ
 
 /**
  * networks_list() - list ETC/networks/NAME.json
- * @dir: ETC, from networks_open()
+ * @dir: ETC/networks, from networks_open()
  * @ret: the names, sorted; not checked, and the files were not opened. Free with networks_free()
  * @err: filled on failure
  *
- * Return: 0 (also without the folder), -ENOMEM, or what scandir(3) gave.
+ * Return: 0, -ENOMEM, or what scandir(3) gave.
  */
 int networks_list(int dir, struct networks *ret, struct error *err)
 {
 	struct networks networks = { 0 };
 	struct dirent **entries = NULL;
-	int n = dir < 0 ? 0 : scandirat(dir, NETWORKS_FOLDER, &entries, is_network_file, NULL);
+	int n = dir < 0 ? 0 : scandirat(dir, ".", &entries, is_network_file, NULL);
 
-	if (n < 0 && errno == ENOENT)
-		n = 0;
 	if (n < 0)
 		return error_set_errno(err, "cannot list '%s'", NETWORKS_FOLDER);
 	if (take_names(entries, (size_t)n, &networks) < 0) {
@@ -110,28 +109,28 @@ void networks_free(struct networks *networks)
 }
 
 /**
- * networks_path() - where a network's file is
+ * networks_file() - which file is a network's
  * @name: its name, checked
- * @ret:  the path below ETC
+ * @ret:  the file, below ETC/networks
  */
-void networks_path(const char *name, char ret[NETWORKS_PATH_MAX])
+void networks_file(const char *name, char ret[NETWORKS_FILE_MAX])
 {
-	snprintf(ret, NETWORKS_PATH_MAX, NETWORKS_FOLDER "/%s" NETWORKS_SUFFIX, name);
+	snprintf(ret, NETWORKS_FILE_MAX, "%s" NETWORKS_SUFFIX, name);
 }
 
 /**
  * networks_has() - is there a file for a network, whatever is in it
- * @dir:  ETC, from networks_open()
+ * @dir:  ETC/networks, from networks_open()
  * @name: the network's name, checked
  *
  * Return: true when there is.
  */
 bool networks_has(int dir, const char *name)
 {
-	char path[NETWORKS_PATH_MAX];
+	char file[NETWORKS_FILE_MAX];
 
-	networks_path(name, path);
-	return dir >= 0 && faccessat(dir, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	networks_file(name, file);
+	return dir >= 0 && faccessat(dir, file, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 static bool is_id_prefix(const char *word)
@@ -169,7 +168,7 @@ static int find_id(int dir, const char *prefix, char ret[NETWORK_NAME_MAX + 1], 
 
 /**
  * networks_resolve() - find out which network a word means
- * @dir:  ETC, from networks_open()
+ * @dir:  ETC/networks, from networks_open()
  * @word: a name, else the first digits (4 at least) of an id
  * @ret:  the name; the word itself where there is no such network
  * @err:  filled on failure

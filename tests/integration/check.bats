@@ -101,7 +101,7 @@ finds_nothing() {
 	echo '{' >"$ETC/networks/torn.json"
 	finds 1 broken "networks/torn.json" JSON
 	ln -sf macvlan0.json "$ETC/networks/torn.json"
-	finds 1 broken "'torn'" "symbolic link"
+	finds 1 broken "networks/torn.json" "'macvlan0' is not the file's name"
 	rm "$ETC"/networks/*
 	finds 0 note "no networks are defined" "network create"
 	rm -r "$ETC"

@@ -381,41 +381,48 @@ static void put_file(int dir, const char *name, const char *text)
 {
 	struct error err = { 0 };
 
-	if (file_replace(dir, name, "networks/tmp", text, strlen(text), &err) < 0)
+	if (file_replace(dir, name, "tmp", text, strlen(text), &err) < 0)
 		ok(false, "%s", err.text);
 }
 
 static void test_files(void)
 {
-	autoclose int dir = open(tap_tempdir(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	autoclose int etc = open(tap_tempdir(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	cleanup(network_free) struct network *network = NULL;
+	autoclose int dir = -1;
 	struct error err = { 0 };
 
+	is_int(network_open_folder("/nowhere", &dir, &err), -ENOENT, "no ETC: %s", err.text);
+	is_int(network_open_folder(tap_tempdir(), &dir, &err), 0, "no folder: %s", err.text);
+	is_int(dir, -1, "and so none is open");
 	expect_unloaded(dir, "n", -ENOENT,
 		"network 'n' does not exist: 'oci-macvlan network ls' shows those that do");
-	mkdirat(dir, "networks", 0700);
+	mkdirat(etc, "networks", 0700);
+	is_int(network_open_folder(tap_tempdir(), &dir, &err), 0, "a folder: %s", err.text);
 	expect_unloaded(dir, "n", -ENOENT, "network 'n' does not exist");
 	expect_unloaded(dir, "../n", -EINVAL, "network name '../n' is not valid");
 	expect_unloaded(dir, "", -EINVAL, "network name is empty");
-	put_file(dir, "networks/n.json", HEAD "\"subnets\":[" V4 "]}");
+	put_file(dir, "n.json", HEAD "\"subnets\":[" V4 "]}");
 	is_int(network_load(dir, "n", &network, &err), 0, "a network is loaded: %s", err.text);
 	is_str(network->name, "n", "with its name");
-	put_file(dir, "networks/m.json", HEAD "\"subnets\":[" V4 "]}");
+	put_file(dir, "m.json", HEAD "\"subnets\":[" V4 "]}");
 	expect_unloaded(dir, "m", -EINVAL,
 		"network file 'networks/m.json': name: 'n' is not the file's name");
-	put_file(dir, "networks/m.json", "{\"name\":\"m\",\"x\":1}");
+	put_file(dir, "m.json", "{\"name\":\"m\",\"x\":1}");
 	expect_unloaded(dir, "m", -EINVAL, "network file 'networks/m.json': unknown key 'x'");
-	put_file(dir, "networks/m.json", "");
+	put_file(dir, "m.json", "");
 	expect_unloaded(dir, "m", -EINVAL, "network file 'networks/m.json': it is empty");
-	mkdirat(dir, "networks/d.json", 0700);
+	mkdirat(dir, "d.json", 0700);
 	expect_unloaded(dir, "d", -EISDIR, "'networks/d.json': it is not a regular file");
-	mkfifoat(dir, "networks/f.json", 0600);
+	mkfifoat(dir, "f.json", 0600);
 	expect_unloaded(dir, "f", -EINVAL, "'networks/f.json': it is not a regular file");
-	ok(symlinkat("/dev/zero", dir, "networks/z.json") == 0, "a link to /dev/zero");
-	expect_unloaded(dir, "z", -ELOOP, "symbolic link");
-	put_file(dir, "networks/b.json", "");
+	ok(symlinkat("/dev/zero", dir, "z.json") == 0, "a link to /dev/zero");
+	expect_unloaded(dir, "z", -EINVAL, "'networks/z.json': it is not a regular file");
+	ok(symlinkat("nowhere", dir, "l.json") == 0, "a link to nothing");
+	expect_unloaded(dir, "l", -ENOLINK, "'l.json': it is a symbolic link that leads nowhere");
+	put_file(dir, "b.json", "");
 	{
-		autoclose int fd = openat(dir, "networks/b.json", O_WRONLY | O_CLOEXEC);
+		autoclose int fd = openat(dir, "b.json", O_WRONLY | O_CLOEXEC);
 
 		ok(ftruncate(fd, 100000000) == 0, "a file of 100 MB");
 	}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * schema/trust.c: root believes what nobody else can change.
+ * schema/trust.c, and what schema/network_file.c does with it: root believes what nobody else can
+ * change.
  */
 #include <fcntl.h>
 #include <limits.h>
@@ -11,10 +12,12 @@
 
 #include "schema/cleanup.h"
 #include "schema/error.h"
+#include "schema/network.h"
 #include "schema/trust.h"
 #include "tests/unit/tap.h"
 
 #define NOBODY 65534
+#define NETWORK "{\"name\":\"n\",\"ipam\":{\"driver\":\"none\"}}"
 
 static const char *path_of(const char *name)
 {
@@ -47,7 +50,7 @@ static void make_file(const char *name, uid_t uid, mode_t mode)
 	const char *path = path_of(name);
 	FILE *file = fopen(path, "we");
 
-	if (!file || fputs("{}", file) < 0 || fclose(file) != 0)
+	if (!file || fputs(NETWORK, file) < 0 || fclose(file) != 0)
 		ok(false, "cannot write '%s'", path);
 	own(path, uid, mode);
 }
@@ -187,6 +190,59 @@ static void test_folders(void)
 	expect_folder("etc", -ENOLINK, "leads nowhere");
 }
 
+/* Opens ETC/networks, and loads the network if CODE is for its file. */
+static void expect_network(const char *etc, int code, const char *why)
+{
+	cleanup(network_free) struct network *network = NULL;
+	autoclose int dir = -1;
+	struct error err = { 0 };
+	int r = network_open_folder(path_of(etc), &dir, &err);
+
+	if (r == 0)
+		r = network_load(dir, "n", &network, &err);
+	expect(r, code, &err, why);
+	ok((network != NULL) == (code == 0), "it is read where it is trusted");
+}
+
+static void test_networks(void)
+{
+	make_folder("home", 1, 0755);
+	make_folder("home/clone", 0, 0755);
+	make_folder("home/clone/networks", 0, 0755);
+	make_file("home/clone/networks/n.json", 0, 0644);
+	expect_network("home/clone", 0, NULL);
+	expect_network("home/clone//", 0, NULL);
+	make_link("home/clone", "etc");
+	expect_network("etc", -EPERM, "no network is used: '");
+	expect_network("etc//", -EPERM, "home' belongs to user 1 ");
+	own(path_of("home/clone"), 0, 0775);
+	expect_network("home/clone", -EPERM, "clone' belongs to user 0 and has mode 0775");
+	own(path_of("home/clone"), 0, 0755);
+	own(path_of("home/clone/networks"), 1, 0755);
+	expect_network("home/clone", -EPERM, "no network is used: '");
+	own(path_of("home/clone/networks"), 0, 0755);
+	own(path_of("home/clone/networks/n.json"), 0, 0646);
+	expect_network("home/clone", -EPERM, "network 'n': '");
+	own(path_of("home/clone/networks/n.json"), 1, 0400);
+	expect_network("home/clone", -EPERM, "n.json' belongs to user 1 and has mode 0400");
+}
+
+static void test_linked_networks(void)
+{
+	make_folder("far", 0, 0755);
+	make_file("far/n", 0, 0644);
+	make_link("../../../far/n", "home/clone/networks/n.json");
+	expect_network("home/clone", 0, NULL);
+	own(path_of("far"), 1, 0755);
+	expect_network("home/clone", -EPERM, "far' belongs to user 1 ");
+	own(path_of("far"), 0, 01777);
+	expect_network("home/clone", 0, NULL);
+	own(path_of("far/n"), 1, 0644);
+	expect_network("home/clone", -EPERM, "far/n' belongs to user 1 ");
+	own(path_of("far"), 0, 0777);
+	expect_network("home/clone", -EPERM, "far' belongs to user 0 and has mode 0777");
+}
+
 /* Whoever runs the program need not be root. */
 static void test_other_user(void)
 {
@@ -208,6 +264,8 @@ int main(void)
 	test_programs();
 	test_linked_programs();
 	test_folders();
+	test_networks();
+	test_linked_networks();
 	test_other_user();
 	return tap_done();
 }
