@@ -135,7 +135,8 @@ static int check_item(const struct plan *plan, struct plan_item *item, struct er
 		r = ipam_check(&request, err);
 	if (r == 0 && item->network->ipam == NETWORK_IPAM_PLUGIN) {
 		r = delegate_plan(item->network, item->selection, &item->plugin, err);
-		if (r == -ENOENT) /* who joins needs none: plan_plugins() */
+		/* Who joins needs none, whoever may write to it: plan_plugins(). */
+		if (r == -ENOENT || r == -EPERM)
 			return 0;
 	}
 	return r < 0 ? error_prefix(err, "network '%s'", item->network->name) : 0;
@@ -221,7 +222,7 @@ int plan_load(struct host *host, const struct attach_request *request, struct pl
 }
 
 /**
- * plan_plugins() - fail where a plugin is not installed that will be run
+ * plan_plugins() - fail where a plugin is not installed, or not trusted, that will be run
  * @plan: the plan, joined (plan_join()) if there is what to join
  * @err:  filled on failure
  *

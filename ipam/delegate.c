@@ -24,6 +24,7 @@
 #include "schema/network.h"
 #include "schema/record.h"
 #include "schema/text.h"
+#include "schema/trust.h"
 
 #define PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 /* Where plugins are; the last is ours. */
@@ -81,17 +82,26 @@ static int find_in(const char *path, const char *name, char **ret, struct error 
 		name, path);
 }
 
+/* Fails where the first that is there is not root's alone: it is run as root. */
 static int find(const struct network *network, char **ret, char **ret_path, struct error *err)
 {
 	autofree char *path = join_folders(network->plugin.path);
+	autofree char *program = NULL;
 	int r;
 
 	if (!path)
 		return error_set(err, -ENOMEM, "out of memory");
-	r = find_in(path, network->plugin.name, ret, err);
+	r = find_in(path, network->plugin.name, &program, err);
 	if (r < 0)
 		return r;
+	r = trust_check_program(program, err);
+	if (r < 0) {
+		error_prefix(err, "IPAM plugin '%s' is not run", network->plugin.name);
+		return r;
+	}
+	*ret = program;
 	*ret_path = path;
+	program = NULL;
 	path = NULL;
 	return 0;
 }
@@ -102,7 +112,8 @@ static int find(const struct network *network, char **ret, char **ret_path, stru
  * @ret:     its path; the caller frees it
  * @err:     filled on failure: with the folders, and what to do
  *
- * Return: 0, -ENOENT, -ENOMEM.
+ * Return: 0; -ENOENT; -EPERM: others could change the program, or put another one in its place;
+ * -ENOMEM.
  */
 int delegate_find(const struct network *network, char **ret, struct error *err)
 {
@@ -118,7 +129,11 @@ int delegate_find(const struct network *network, char **ret, struct error *err)
  * @ret:       for record_set_plugin(); the caller frees it
  * @err:       filled on failure
  *
- * Return: 0; -ENOENT: there is no such program; -E2BIG; -ENOMEM.
+ * What a record names already is run for DEL and CHECK without this judgement: what was given has
+ * to come back.
+ *
+ * Return: 0; -ENOENT: there is no such program; -EPERM: others could change it, or put another one
+ * in its place; -E2BIG; -ENOMEM.
  */
 int delegate_plan(const struct network *network, const struct selection *selection,
 	struct json_doc **ret, struct error *err)

@@ -1,14 +1,20 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 #
-# What root believes: network files that nobody else can change. Each test makes one that somebody else
-# can change, sees it refused, runs the command of the message, and sees that it works then.
+# What root believes: network files, and programs of plugins, that nobody else can change. Each test
+# makes one that somebody else can change, sees it refused, runs the command of the message, and sees
+# that it works then.
 
 # shellcheck disable=SC2030,SC2031 # each test is a subshell, and has its own ETC and output
 
 load lib.bash
+load plugins.bash
 
-setup_file() { lab_setup_file; }
+setup_file() {
+	lab_setup_file
+	# The machine's own plugins are not looked at.
+	mount -t tmpfs -o mode=755 tmpfs /opt
+}
 
 setup() {
 	lab_setup
@@ -218,4 +224,99 @@ refuses_until_mended() { # TEXT...
 		chown 1000 "$real"
 		refuses_until_mended "'$real' belongs to user 1000"
 	done
+}
+
+# --- plugins ---
+
+# A plugin that leaves a file when it runs, as PROGRAM.
+setup_plugin() {
+	script_network <<'END'
+touch "$LOG/ran"
+END
+	answer 10.0.0.50/24
+	PROGRAM=$BATS_TEST_TMPDIR/cni/script
+}
+
+refuses_plugin() { # TEXT...
+	rm -f "$LOG/ran"
+	hook_refuses "network 'macvlan0'" "IPAM plugin 'script' is not run" "$@"
+	refute test -e "$LOG/ran"
+	mend
+	attaches
+	test -e "$LOG/ran"
+}
+
+@test "a plugin's program that others own or may write to is not run" {
+	setup_plugin
+	attaches
+	chown 1000 "$PROGRAM"
+	refuses_plugin "'$PROGRAM' belongs to user 1000 and has mode 0755" "chown root '$PROGRAM'"
+	chmod 775 "$PROGRAM"
+	refuses_plugin "'$PROGRAM' belongs to user 0 and has mode 0775" "chmod go-w '$PROGRAM'"
+}
+
+@test "a plugin's program in a folder that others own or may write to is not run" {
+	setup_plugin
+	chown 1000 "${PROGRAM%/*}"
+	refuses_plugin "'${PROGRAM%/*}' belongs to user 1000" "chown root '${PROGRAM%/*}'"
+	chmod 777 "${PROGRAM%/*}"
+	refuses_plugin "'${PROGRAM%/*}' belongs to user 0 and has mode 0777"
+	chmod 1777 "${PROGRAM%/*}"
+	attaches
+	# The first that is there counts, also where another one would do.
+	mkdir -m 777 "$BATS_TEST_TMPDIR/first"
+	chmod 777 "$BATS_TEST_TMPDIR/first"
+	cp "$PROGRAM" "$BATS_TEST_TMPDIR/first"
+	plugin_network "$(jq -n --arg first "$BATS_TEST_TMPDIR/first" --arg folder "${PROGRAM%/*}" \
+		'{driver: "script", path: [$first, $folder]}')"
+	refuses_plugin "'$BATS_TEST_TMPDIR/first' belongs to user 0 and has mode 0777"
+}
+
+@test "a plugin's program that is a symbolic link" {
+	local far=$BATS_TEST_TMPDIR/far
+
+	setup_plugin
+	mkdir "$far"
+	mv "$PROGRAM" "$far/program"
+	ln -s "$far/program" "$PROGRAM"
+	attaches
+	chown 1000 "$far/program"
+	refuses_plugin "'$far/program' belongs to user 1000"
+	chown 1000 "$far"
+	refuses_plugin "'$far' belongs to user 1000"
+	chown 1000 "${PROGRAM%/*}"
+	refuses_plugin "'${PROGRAM%/*}' belongs to user 1000"
+}
+
+@test "network create refuses a plugin that others may change" {
+	setup_plugin
+	install -D "$PROGRAM" /opt/cni/bin/script
+	chmod 775 /opt/cni/bin/script
+	run cli network create --ipam-driver script -o parent=eth0 new
+	assert_eq 1 "$status"
+	assert_contains "$output" "'/opt/cni/bin/script' belongs to user 0 and has mode 0775"
+	chmod 755 /opt/cni/bin/script
+	cli network create --ipam-driver script -o parent=eth0 new
+}
+
+@test "a record's plugin is run for DEL, whoever may write to it by now" {
+	setup_plugin
+	sleeper_start
+	attach c0 "$SLEEPER" macvlan0
+	chmod 777 "$PROGRAM"
+	release c0
+	assert_eq "ADD eth0,DEL eth0" "$(calls)"
+}
+
+@test "a pod's second container joins, whoever may write to the plugin by now" {
+	setup_plugin
+	sleeper_start
+	first=$SLEEPER
+	attach c0 "$first" macvlan0
+	chmod 777 "$PROGRAM"
+	sleeper_join "$first"
+	attach c1 "$SLEEPER" macvlan0 || fail "does not join"
+	release c1
+	release c0 "$first"
+	assert_eq "ADD eth0,DEL eth0" "$(calls)"
 }
