@@ -2,7 +2,8 @@
 /*
  * Checks of the files that make an engine run the hook: podman's hooks.d (oci-hooks(5)) and CDI
  * specifications. podman passes over a hook whose program is missing without a word, and the
- * container starts with no network. What these files have for other hooks is not ours to judge.
+ * container starts with no network. Engines run as root what such a file names, whoever wrote it,
+ * so it must be root's alone. What these files have for other hooks is not ours to judge.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -17,6 +18,7 @@
 #include "schema/cleanup.h"
 #include "schema/error.h"
 #include "schema/json.h"
+#include "schema/trust.h"
 
 #define PROGRAM "oci-macvlan-hook"
 #define INJECTION_MAX ((size_t)1024 * 1024)
@@ -33,6 +35,7 @@ struct injection {
 	const char *path;
 	const char *unless;    /* what happens where the hook's program is missing */
 	struct stages *stages; /* of all such files */
+	bool *is_ours;	       /* set where the file names our hook */
 };
 
 static const struct json *member(const struct json *object, const char *key, enum json_type type)
@@ -79,6 +82,19 @@ static bool is_attach(const char *stage)
 	return !strcmp(stage, "createRuntime") || !strcmp(stage, "prestart");
 }
 
+static void check_program(const struct injection *injection, const char *program)
+{
+	struct error err;
+
+	if (!can_run(program))
+		check_say(injection->check, CHECK_BROKEN,
+			"'%s': there is no program '%s': %s: install it there, or correct the path",
+			injection->path, program, injection->unless);
+	else if (trust_check_program(program, &err) < 0)
+		check_say(injection->check, CHECK_BROKEN, "'%s': the hook's program: %s",
+			injection->path, err.text);
+}
+
 /* A hook of ours, and the stage that the engine runs it at. */
 static void check_hook(const struct injection *injection, const struct json *hook, const char *at,
 	struct stages *stages)
@@ -87,10 +103,7 @@ static void check_hook(const struct injection *injection, const struct json *hoo
 	const char *program = our_path(hook);
 	const char *stage = stage_of(hook);
 
-	if (!can_run(program))
-		check_say(injection->check, CHECK_BROKEN,
-			"'%s': there is no program '%s': %s: install it there, or correct the path",
-			injection->path, program, injection->unless);
+	check_program(injection, program);
 	if (timeout && strtod(timeout->text, NULL) <= 0)
 		check_say(injection->check, CHECK_BROKEN,
 			"'%s': timeout is %s, with which runc fails at once: use 40",
@@ -133,6 +146,9 @@ static bool load(const struct injection *injection, struct json_doc **ret)
 	}
 	if (!memmem(text, size, PROGRAM, strlen(PROGRAM)))
 		return false;
+	*injection->is_ours = true;
+	if (trust_check_file(injection->path, &err) < 0)
+		check_say(injection->check, CHECK_BROKEN, "%s", err.text);
 	if (json_parse(text, size, ret, &err) == 0)
 		return true;
 	check_say(injection->check, CHECK_BROKEN,
@@ -215,12 +231,24 @@ static int is_json_file(const struct dirent *entry)
 	return dot && dot > entry->d_name && !strcmp(dot, ".json");
 }
 
+/* Whoever writes to the folder adds hooks to containers. Once, and where there are hooks of ours.
+ */
+static void check_folder(struct check *check, const char *folder)
+{
+	autoclose int fd = -1;
+	struct error err;
+
+	if (trust_open_folder(AT_FDCWD, folder, &fd, &err) < 0)
+		check_say(check, CHECK_BROKEN, "hooks: %s", err.text);
+}
+
 /* Calls the function for each file of a folder, in the order of their names. */
 static void each_file(const char *folder, const struct injection *like,
 	void (*look)(const struct injection *injection))
 {
 	struct dirent **entries = NULL;
 	int n = scandir(folder, &entries, is_json_file, alphasort);
+	bool is_ours = false;
 
 	for (int i = 0; i < n; i++) {
 		struct injection injection = *like;
@@ -228,10 +256,13 @@ static void each_file(const char *folder, const struct injection *like,
 
 		snprintf(path, sizeof(path), "%s/%s", folder, entries[i]->d_name);
 		injection.path = path;
+		injection.is_ours = &is_ours;
 		look(&injection);
 		free(entries[i]);
 	}
 	free((void *)entries);
+	if (is_ours)
+		check_folder(like->check, folder);
 }
 
 /* podman with no way to our hook at all, which is easily a file in the wrong folder. */

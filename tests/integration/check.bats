@@ -17,8 +17,8 @@ setup_file() {
 	mount --move /run/cover/net /sys/class/net
 	mount -t tmpfs tmpfs /etc/containers
 	mount -t tmpfs tmpfs /usr/share/containers
-	PODMAN_HOOKS=/usr/share/containers/oci/hooks.d
-	export PODMAN_HOOKS
+	export PODMAN_HOOKS=/usr/share/containers/oci/hooks.d HOOK=/run/cover/oci-macvlan-hook
+	install -m 755 /dev/null "$HOOK" # root's, whoever has built ours
 }
 
 setup() {
@@ -287,7 +287,7 @@ finds_ok() {
 # A file of podman's hooks: what a good one says, through FILTER.
 podman_hook() { # NAME STAGE [FILTER]
 	mkdir -p "$PODMAN_HOOKS"
-	jq --arg path "$BUILD/oci-macvlan-hook" --arg stage "$2" \
+	jq --arg path "$HOOK" --arg stage "$2" \
 		'.hook.path = $path | .hook.args[-1] = $stage | .stages = [$stage] | '"${3:-.}" \
 		"$REPO/examples/podman/oci-macvlan.json" >"$PODMAN_HOOKS/$1.json"
 }
@@ -386,7 +386,7 @@ podman_hook() { # NAME STAGE [FILTER]
 
 cdi_spec() { # FILTER
 	mkdir -p /run/cdi
-	jq -n --arg path "$BUILD/oci-macvlan-hook" '
+	jq -n --arg path "$HOOK" '
 		def hook($stage): {hookName: $stage, path: $path, timeout: 40,
 			args: ["oci-macvlan-hook", "--network", "macvlan0", $stage]};
 		{cdiVersion: "0.3.0", kind: "oci-macvlan.io/network", devices: [{name: "macvlan0",

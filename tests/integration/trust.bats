@@ -12,7 +12,9 @@ load plugins.bash
 
 setup_file() {
 	lab_setup_file
-	# The machine's own plugins are not looked at.
+	# The machine's own hooks, CDI and plugins are not looked at.
+	mount -t tmpfs -o mode=755 tmpfs /etc/containers
+	mount -t tmpfs -o mode=755 tmpfs /usr/share/containers
 	mount -t tmpfs -o mode=755 tmpfs /opt
 }
 
@@ -22,7 +24,10 @@ setup() {
 	FILE=$ETC/networks/macvlan0.json
 }
 
-teardown() { lab_teardown; }
+teardown() {
+	rm -rf /run/cdi /usr/share/containers/oci
+	lab_teardown
+}
 
 # The hook attaches c0 to macvlan0, and the address is there.
 attaches() {
@@ -319,4 +324,81 @@ refuses_plugin() { # TEXT...
 	release c1
 	release c0 "$first"
 	assert_eq "ADD eth0,DEL eth0" "$(calls)"
+}
+
+# --- hooks ---
+
+# check says one line that is broken, with all TEXTs; none after the command in it.
+breaks() { # TEXT...
+	local text
+
+	run cli check
+	assert_eq 1 "$status" "$output"
+	OUTPUT=$(grep '^broken' <<<"$output")
+	assert_eq 1 "$(wc -l <<<"$OUTPUT")" "lines of '$OUTPUT'"
+	for text in "$@"; do
+		assert_contains "$OUTPUT" "$text"
+	done
+	mend
+	cli check
+}
+
+# Files of an engine, in FOLDER, are judged, with the folder and the hook's program.
+breaks_with() { # FOLDER FILE PROGRAM
+	cli check
+	chown 1000 "$1/$2"
+	breaks "'$1/$2' belongs to user 1000" "chown root '$1/$2'"
+	chmod 664 "$1/$2"
+	breaks "'$1/$2' belongs to user 0 and has mode 0664"
+	chmod 1777 "$1"
+	breaks "'$1' belongs to user 0 and has mode 1777"
+	chown 1000 "$1"
+	breaks "'$1' belongs to user 1000"
+	mv "$1/$2" "$BATS_TEST_TMPDIR/$2"
+	ln -s "$BATS_TEST_TMPDIR/$2" "$1/$2"
+	cli check
+	chmod 666 "$BATS_TEST_TMPDIR/$2"
+	breaks "'$BATS_TEST_TMPDIR/$2' belongs to user 0 and has mode 0666"
+	chown 1000 "$BATS_TEST_TMPDIR"
+	breaks "'$BATS_TEST_TMPDIR' belongs to user 1000"
+	chmod 777 "$3"
+	run cli check
+	assert_eq 1 "$status"
+	assert_contains "$output" "the hook's program: '$3' belongs to user 0 and has mode 0777"
+	chmod 755 "$3"
+	chown 1000 "${3%/*}"
+	run cli check
+	assert_contains "$output" "the hook's program: '${3%/*}' belongs to user 1000"
+	chown 0 "${3%/*}"
+	cli check
+}
+
+@test "check: podman's hooks" {
+	local folder=/usr/share/containers/oci/hooks.d
+
+	install -D -m 755 /dev/null "$BATS_TEST_TMPDIR/bin/oci-macvlan-hook"
+	mkdir -p "$folder"
+	for stage in createRuntime poststop; do
+		jq --arg path "$BATS_TEST_TMPDIR/bin/oci-macvlan-hook" --arg stage "$stage" \
+			'.hook.path = $path | .hook.args[-1] = $stage | .stages = [$stage]' \
+			"$REPO/examples/podman/oci-macvlan.json" >"$folder/$stage.json"
+	done
+	breaks_with "$folder" poststop.json "$BATS_TEST_TMPDIR/bin/oci-macvlan-hook"
+	# Where none is ours, it is not ours to judge.
+	rm "$folder"/*
+	echo '{}' >"$folder/other.json"
+	chmod 666 "$folder/other.json"
+	chmod 777 "$folder"
+	cli check
+}
+
+@test "check: CDI" {
+	install -D -m 755 /dev/null "$BATS_TEST_TMPDIR/bin/oci-macvlan-hook"
+	mkdir /run/cdi
+	jq -n --arg path "$BATS_TEST_TMPDIR/bin/oci-macvlan-hook" '
+		def hook($stage): {hookName: $stage, path: $path, args: ["oci-macvlan-hook", $stage]};
+		{cdiVersion: "0.3.0", kind: "oci-macvlan.io/network", devices: [{name: "macvlan0",
+			containerEdits: {hooks: [hook("createRuntime"), hook("poststop")]}}]}' \
+		>/run/cdi/oci-macvlan.json
+	breaks_with /run/cdi oci-macvlan.json "$BATS_TEST_TMPDIR/bin/oci-macvlan-hook"
 }
