@@ -17,7 +17,7 @@ lan=("busybox-static|busybox" iproute2 iputils-ping jq util-linux mount procps f
 demo=("${build[@]}" "${lan[@]}" "runc|containerd.io")
 check=("${demo[@]}" crun podman conmon "containerd|containerd.io" bats clang libclang-rt-14-dev python3
 	python3-jsonschema user-mode-linux strace tcpdump dnsmasq-base udhcpc systemd
-	containernetworking-plugins ca-certificates e2fsprogs libssh-gcrypt-4)
+	containernetworking-plugins ca-certificates e2fsprogs libssh-gcrypt-4 git)
 bench_quick=("${build[@]}" iproute2 util-linux mount procps python3 "gnuplot-nox|gnuplot-qt|gnuplot-x11")
 bench=("${bench_quick[@]}" "${demo[@]}" crun podman conmon "containerd|containerd.io" netavark
 	containernetworking-plugins iptables ca-certificates)
