@@ -84,10 +84,7 @@ static int explain_add(const struct wiring *wiring, int r, struct error *err)
 		r = conflicts_refuse_mode(wiring->host, wiring->id, endpoint, err);
 		if (r < 0)
 			return r;
-		return error_set(err, -EINVAL,
-			"mode %s is not possible on parent '%s': a macvlan that is not one of "
-			"ours is there, and one in mode passthru wants the parent for itself",
-			network_mode_name(endpoint->mode), endpoint->parent);
+		return conflicts_refuse_unknown(wiring->host, wiring->id, endpoint, err);
 	case -EBUSY:
 		r = parent_refuse_ipvlan(
 			&wiring->host->nl, endpoint->parent, endpoint->parent_ifindex, err);

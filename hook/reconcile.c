@@ -15,6 +15,7 @@
 #include "hook/host.h"
 #include "hook/judge.h"
 #include "hook/known.h"
+#include "hook/log.h"
 #include "hook/returns.h"
 #include "hook/rtnl.h"
 #include "hook/sweep.h"
@@ -24,6 +25,19 @@
 
 /* For who wants to hear nothing. */
 static const struct reconcile_output silent = { 0 };
+
+/* Whoever wants an address is told which container has it. Why that container cannot be collected
+ * (its record cannot be read, say) is a line of the log, one for all of a run. From another host
+ * namespace one can never tell.
+ */
+static void log_first(void *arg, const struct error *err)
+{
+	unsigned *n_logged = arg;
+
+	if (err->code == -EXDEV || (*n_logged)++ > 0)
+		return;
+	log_notice("%s: so what its container has counts as in use", err->text);
+}
 
 /* One record that cannot be collected must not keep the others. */
 static int collect_and_go_on(void *arg, const char *id, struct error *err)
@@ -92,7 +106,7 @@ int reconcile_one(struct host *host, const char *id, bool *ret_freed, struct err
  * @host:      the host
  * @holder:    CONTAINER/INTERFACE
  * @ret_freed: whether something was freed, or somebody else may be about to
- * @err:       filled on failure
+ * @err:       filled on failure, which is logged, too
  *
  * Return: 0, -EINVAL, or what detach gave.
  */
@@ -100,6 +114,8 @@ int reconcile_holder(struct host *host, const char *holder, bool *ret_freed, str
 {
 	char id[CONTAINER_ID_MAX + 1];
 	size_t length = strcspn(holder, "/");
+	unsigned n_logged = 0;
+	struct error why;
 	int r;
 
 	if (length >= sizeof(id))
@@ -107,7 +123,12 @@ int reconcile_holder(struct host *host, const char *holder, bool *ret_freed, str
 	memcpy(id, holder, length);
 	id[length] = '\0';
 	r = name_check_container_id(id, err);
-	return r == 0 ? reconcile_one(host, id, ret_freed, err) : r;
+	if (r < 0)
+		return r;
+	r = reconcile_one(host, id, ret_freed, &why);
+	if (r < 0)
+		log_first(&n_logged, &why);
+	return r < 0 ? error_set(err, r, "%s", why.text) : 0;
 }
 
 /**
@@ -119,7 +140,9 @@ int reconcile_holder(struct host *host, const char *holder, bool *ret_freed, str
  */
 bool reconcile_made_room(struct host *host)
 {
-	struct collection collection = { .host = host, .output = &silent };
+	unsigned n_logged = 0;
+	const struct reconcile_output output = { .failed = log_first, .arg = &n_logged };
+	struct collection collection = { .host = host, .output = &output };
 	struct error err;
 
 	store_list_records(&host->store, collect_and_go_on, &collection, &err);

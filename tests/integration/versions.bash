@@ -77,7 +77,7 @@ all_addresses() { # PID
 
 # What the host has for host access.
 host_state() {
-	ip -j link | jq -r '.[].ifname | select(startswith("omv-"))'
+	ip -j link | jq -r '.[].ifname | select(startswith("omv-h"))'
 	ip -4 route show proto 77
 	ip -6 route show proto 77
 	ip neigh show nud permanent
