@@ -55,11 +55,14 @@ static bool has_plugin(const struct record *record)
  * returns_load() - read a record of an earlier boot
  * @dir: its folder
  * @id:  the container's id
- * @ret: the record; NULL: it is gone, for nothing in it is a plugin's. What is no record (any more:
- *       power may have failed) does not say so either
+ * @ret: the record; NULL: it is gone, for nothing in it is a plugin's. What is torn (power may have
+ *       failed) does not say so either
  * @err: filled on failure
  *
- * Return: 0, -ENOMEM, or what the file system gave.
+ * One that another version has written, and this one cannot read, stays: only its own version knows
+ * what a plugin has to hear.
+ *
+ * Return: 0, -ENOMEM, what record_parse() or the file system gave.
  */
 int returns_load(int dir, const char *id, struct record **ret, struct error *err)
 {
@@ -72,9 +75,12 @@ int returns_load(int dir, const char *id, struct record **ret, struct error *err
 		record = NULL;
 		return 0;
 	}
-	if (r == 0 || r == -EINVAL || r == -E2BIG)
+	if (r == 0 || (r == -EINVAL && record_is_torn(dir, id)))
 		return record_remove(dir, id, err);
-	return r == -ENOENT ? 0 : r; /* another process has done it */
+	if (r == -ENOENT) /* another process has done it */
+		return 0;
+	error_prefix(err, "below '" FOLDER "'");
+	return r;
 }
 
 static int file_found(void *arg, const char *name, unsigned char type, struct error *err)

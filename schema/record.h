@@ -107,6 +107,7 @@ void record_free(struct record **record);
 int record_parse(const char *text, size_t size, struct record **ret, struct error *err);
 int record_format(const struct record *record, char **ret, size_t *ret_size, struct error *err);
 int record_load(int dir, const char *id, struct record **ret, struct error *err);
+bool record_is_torn(int dir, const char *id);
 int record_save(int dir, const struct record *record, struct error *err);
 int record_remove(int dir, const char *id, struct error *err);
 const struct record_member *record_member_of(const struct record *record, const char *id);

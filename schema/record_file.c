@@ -204,6 +204,29 @@ int record_load(int dir, const char *id, struct record **ret, struct error *err)
 }
 
 /**
+ * record_is_torn() - is a record that cannot be read no JSON at all
+ * @dir: the folder, open
+ * @id:  the container's id
+ *
+ * So it is where power failed before all of it was on the disk. What is JSON was written whole, by
+ * another version perhaps.
+ *
+ * Return: true when it is; false when it is JSON, or is not there.
+ */
+bool record_is_torn(int dir, const char *id)
+{
+	cleanup(json_free) struct json_doc *doc = NULL;
+	autofree char *text = NULL;
+	char name[FILE_NAME_MAX];
+	size_t size;
+
+	put_name(name, id, ".json");
+	if (file_read(dir, name, RECORD_FILE_MAX, &text, &size, NULL) < 0)
+		return false;
+	return json_parse(text, size, &doc, NULL) == -EINVAL;
+}
+
+/**
  * record_save() - write a container's record, in place of the one before
  * @dir:    RUN/containers, open
  * @record: the record; the caller holds the lock of its id, which makes the temporary name his

@@ -220,3 +220,33 @@ lock_is_awaited() {
 	assert_eq "DEL eth0,ADD eth0" "$(calls)"
 	assert_addresses "$SLEEPER" eth0 10.0.0.50/24
 }
+
+@test "after a reboot a record of a later version: what its plugin gave it stays, and its id waits" {
+	host_local_network
+	network_dual '{"name": "second"}'
+	sleeper_start
+	attach c0 "$SLEEPER" macvlan0
+	readable=$(cat "$RUN/containers/c0.json")
+	jq -c '.from_a_later_version = true' <<<"$readable" >"$RUN/containers/c0.json"
+	reboot_machine
+	run cli gc
+	assert_eq 1 "$status" "status ($output)"
+	assert_contains "$output" "record 'containers/c0.json': unknown key 'from_a_later_version'"
+	assert_eq "10.0.0.50 2001:db8:babe:cafe::50" "$(leases)"
+	sleeper_start
+	run attach c0 "$SLEEPER" macvlan0
+	assert_eq 1 "$status" "status ($output)"
+	assert_contains "$output" "record 'containers/c0.json': unknown key 'from_a_later_version'"
+	assert_eq "10.0.0.50 2001:db8:babe:cafe::50" "$(leases)"
+	# Others start, and so does this one where it asks for nothing of a plugin.
+	sleeper_start
+	attach c1 "$SLEEPER" macvlan0
+	release c1
+	sleeper_start
+	attach c0 "$SLEEPER" second
+	release c0
+	assert_eq c0 "$(owed)"
+	echo "$readable" >"$(find "$RUN/returns" -name c0.json)"
+	cli gc
+	assert_eq "" "$(leases)$(owed)"
+}

@@ -145,6 +145,39 @@ static void test_boots(const char *run)
 	store_close(&store);
 }
 
+static int load_one(void *arg, int dir, const char *id, struct error *err)
+{
+	cleanup(record_free) struct record *record = NULL;
+
+	(void)arg;
+	return returns_load(dir, id, &record, err);
+}
+
+/* A version that does not know all of a record does not know what a plugin has to hear, either. */
+static void test_later_version(const char *run)
+{
+	struct store store = STORE_CLOSED;
+	struct error err = { 0 };
+
+	store_open(run, true, &store, NULL);
+	put_record(store.containers, "later", PLUGIN ",\"later\":1");
+	put_record(store.containers, "other", ",\"later\":1");
+	put(store.containers, "torn.json", "{\"id\":\"torn\",\"later\":1,");
+	unlinkat(store.dir, "boot", 0);
+	put(store.dir, "boot", OTHER_BOOT);
+	store_close(&store);
+	is_int(store_open(run, false, &store, NULL), 0, "RUN of a later version opens");
+	ok(strstr(list(store.dir), "later ") && strstr(list(store.dir), "other "),
+		"records that cannot be read stay: %s", list(store.dir));
+	ok(!strstr(list(store.dir), "torn"), "but not what is no JSON");
+	is_int(returns_list(store.dir, load_one, NULL, &err), -EINVAL, "one fails: %s", err.text);
+	ok(strstr(err.text, "below 'returns': record 'containers/") &&
+			strstr(err.text, ".json': endpoints[0]: unknown key 'later'"),
+		"and says the file and the key");
+	is_int(count_folders(store.dir), 1, "they are there still");
+	store_close(&store);
+}
+
 /* Something else in the place of a folder or file of ours. */
 static void test_planted(const char *run)
 {
@@ -206,9 +239,12 @@ static void test_killed(const char *run)
 int main(void)
 {
 	char run[PATH_MAX];
+	char later[PATH_MAX];
 
 	snprintf(run, sizeof(run), "%s/run", tap_tempdir());
+	snprintf(later, sizeof(later), "%s/later", tap_tempdir());
 	test_boots(run);
+	test_later_version(later);
 	test_killed(run);
 	test_planted(run);
 	return tap_done();
