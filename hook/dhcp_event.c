@@ -277,6 +277,48 @@ static int update(struct event *event, struct record *record, struct error *err)
 	return r == 0 ? dhcp_update(&change, err) : r;
 }
 
+static int load(const struct event *event, const char *suffix, struct lease *ret)
+{
+	char name[DHCP_NAME_MAX];
+
+	return lease_load(
+		event->dir, dhcp_file_name(event->id, event->interface, suffix, name), ret, NULL);
+}
+
+/* Does the server go on giving the address that the container has? */
+static bool is_renewed(const struct event *event, struct lease *ret)
+{
+	struct lease applied;
+	const struct cidr *one = &applied.config.addresses[0];
+	const struct cidr *other = &ret->config.addresses[0];
+
+	return load(event, DHCP_APPLIED, &applied) == 0 && load(event, DHCP_LEASE, ret) == 0 &&
+	       applied.is_bound && ret->is_bound && ip_equal(&one->ip, &other->ip) &&
+	       one->len == other->len;
+}
+
+/* A later version has written the record, and may be gone. Nothing can be changed then, but what
+ * the kernel would take away with the lease is the container's as long as the server says so.
+ */
+static void keep_unread(const struct event *event)
+{
+	cleanup(record_free) struct record *record = NULL;
+	struct netns netns cleanup(netns_close) = NETNS_CLOSED;
+	struct dhcp_change change = { .netns = &netns };
+	struct rtnl_link link = { 0 };
+	struct lease lease;
+
+	if (!is_renewed(event, &lease) || record_new(event->id, &record, NULL) < 0 ||
+		netns_adopt(event->container, &netns, NULL) < 0 ||
+		rtnl_link_get(&netns.nl, RTNL_HERE, event->interface, &link, NULL) < 0)
+		return;
+	change.record = record;
+	change.endpoint = record_add_endpoint(record);
+	change.endpoint->ifindex = link.ifindex;
+	text_join(change.endpoint->interface, sizeof(change.endpoint->interface), event->interface);
+	dhcp_limit(&change, &lease);
+}
+
 /* No record leads to the client. */
 static int end_orphan(const struct event *event, struct error *err)
 {
@@ -298,8 +340,10 @@ static int apply_locked(struct event *event, struct error *err)
 	r = record_load(event->host.store.containers, event->id, &record, err);
 	if (r == -ENOENT)
 		return end_orphan(event, err);
-	if (r < 0)
+	if (r < 0) {
+		keep_unread(event);
 		return r;
+	}
 	r = detach_check_host(&event->host, record, err);
 	if (r == 0)
 		r = judge_owner(&event->host, record, &verdict, err);

@@ -185,6 +185,51 @@ nobody_touches_it() {
 	mend
 }
 
+# How long the kernel keeps the leased address: so many seconds, within 5.
+lifetime_is() { # PID SECONDS
+	local found
+
+	found=$(in_netns "$1" ip -4 -j addr show dev eth0 |
+		jq '.[].addr_info[] | select(.local).valid_life_time')
+	[ "$found" -le "$2" ] && [ "$found" -gt $(($2 - 5)) ]
+}
+
+# Its client has asked, so the server, which knows no other answer, has refused.
+was_refused() {
+	[ "$(hostile_got REQUEST)" -ge 1 ]
+}
+
+# Else the kernel took it away 20 s after the lease that the record is from.
+@test "a lease that is renewed: the address stays" {
+	dhcp_stop
+	hostile_start 51:00000258
+	network_dhcp
+	attach_lan c0
+	wait_until lifetime_is "$SLEEPER" 620
+	spoil '.endpoints[0].dhcp'
+	dhcp_stop hostile
+	hostile_start 51:00001000
+	client_renew c0
+	wait_until lifetime_is "$SLEEPER" 4116
+	wait_until event_failed
+	# Another address it cannot have.
+	dhcp_stop hostile
+	hostile_start --address 10.0.0.67 51:00000100
+	: >"$RUN/errors"
+	client_renew c0
+	wait_until event_failed
+	ipv4_is "$SLEEPER" "$ADDRESS"
+	# Nor does it lose the one that it has, for as long as that is promised.
+	dhcp_stop hostile
+	hostile_start --nak
+	client_renew c0
+	wait_until was_refused
+	ipv4_is "$SLEEPER" "$ADDRESS"
+	client_lives c0
+	cp "$BATS_TEST_TMPDIR/c0.json" "$RUN/containers/c0.json"
+	release c0
+}
+
 # Only its record leads to the parent.
 @test "a parent that we made stays for an endpoint that has lost its link" {
 	dead_container

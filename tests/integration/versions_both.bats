@@ -35,6 +35,10 @@ lease_changes() { # ID
 	can_ping "$SLEEPER" 10.0.0.1
 }
 
+was_released() {
+	[ "$(hostile_got RELEASE)" = 1 ]
+}
+
 claims_are() { # ADDRESS
 	[ "$(claims)" = "$1" ]
 }
@@ -52,7 +56,7 @@ claims_are() { # ADDRESS
 	sleeper_stop "$SLEEPER"
 	by BIN detach c0
 	assert_ended "$HOLDER"
-	wait_until test "$(hostile_got RELEASE)" = 1
+	wait_until was_released
 }
 
 @test "a DHCP client calls the hook of 0.1.0, which reads what this version wrote" {
