@@ -136,6 +136,7 @@ static int attach_items(struct attachment *a, struct error *err)
 		.record = a->record,
 		.id = a->request->id,
 		.name = a->request->name,
+		.config = a->config,
 	};
 	int r = set_lo_up(&a->netns->nl, err);
 

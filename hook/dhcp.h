@@ -16,12 +16,25 @@ struct record;
 struct record_dhcp;
 struct record_endpoint;
 struct store;
+struct ipam_request;
 struct wiring;
+
+/* An endpoint whose client's names are claimed. */
+struct dhcp_naming {
+	struct host *host;
+	const struct ipam_request *request;
+	const struct plan_item *item;
+	struct config *config;
+	struct record_endpoint *endpoint;
+	bool is_named;	  /* the container asks for a name */
+	bool key_is_name; /* and has it */
+};
 
 /* dhcp.c: an attach */
 int dhcp_prepare(const struct plan *plan, struct error *err);
 int dhcp_describe(const struct plan_item *item, struct config *config, struct record_dhcp *ret,
 	struct error *err);
+int dhcp_claim_names(const struct dhcp_naming *naming, struct error *err);
 int dhcp_start(struct wiring *wiring, struct error *err);
 int dhcp_await(struct wiring *wiring, struct error *err);
 int dhcp_join(

@@ -305,16 +305,15 @@ static void keep_unread(const struct event *event)
 	cleanup(record_free) struct record *record = NULL;
 	struct netns netns cleanup(netns_close) = NETNS_CLOSED;
 	struct dhcp_change change = { .netns = &netns };
-	struct rtnl_link link = { 0 };
 	struct lease lease;
 
-	if (!is_renewed(event, &lease) || record_new(event->id, &record, NULL) < 0 ||
-		netns_adopt(event->container, &netns, NULL) < 0 ||
-		rtnl_link_get(&netns.nl, RTNL_HERE, event->interface, &link, NULL) < 0)
+	if (event->ifindex == 0 || !is_renewed(event, &lease) ||
+		record_new(event->id, &record, NULL) < 0 ||
+		netns_adopt(event->container, &netns, NULL) < 0)
 		return;
 	change.record = record;
 	change.endpoint = record_add_endpoint(record);
-	change.endpoint->ifindex = link.ifindex;
+	change.endpoint->ifindex = event->ifindex;
 	text_join(change.endpoint->interface, sizeof(change.endpoint->interface), event->interface);
 	dhcp_limit(&change, &lease);
 }

@@ -13,12 +13,15 @@
 #include "schema/ip.h"
 #include "schema/lease.h"
 #include "schema/name.h"
+#include "schema/record.h"
 
 struct error;
 struct host;
 struct lease;
 struct netns;
 struct nl;
+struct config;
+struct plan_item;
 struct record;
 struct record_endpoint;
 struct store;
@@ -82,6 +85,13 @@ struct dhcp_command {
 
 int dhcp_command_make(const struct dhcp_client *client, bool has_unit, struct dhcp_command *command,
 	struct error *err);
+
+/* dhcp_describe.c */
+bool dhcp_has_name(const char *text);
+int dhcp_describe_client_id(const struct plan_item *item, const char *name,
+	char ret[RECORD_CLIENT_ID_MAX + 1], struct error *err);
+int dhcp_describe_hostname(const struct plan_item *item, struct config *config, const char *name,
+	char ret[HOSTNAME_MAX + 1], struct error *err);
 
 /* dhcp_client.c */
 int dhcp_close_others(unsigned flags, struct error *err);

@@ -207,6 +207,22 @@ static void set_addresses(const struct work *work, const struct ipam_result *res
 	memcpy(endpoint->addresses, result->addresses, sizeof(endpoint->addresses));
 }
 
+/* What a DHCP server is told must be its own before anything is. */
+static int claim_names(const struct items *items, struct work *work, struct error *err)
+{
+	const struct dhcp_naming naming = {
+		.host = items->host,
+		.request = &work->request,
+		.item = work->wiring.item,
+		.config = items->config,
+		.endpoint = work->wiring.endpoint,
+		.is_named = items->name != NULL,
+		.key_is_name = work->key_is_name,
+	};
+
+	return dhcp_claim_names(&naming, err);
+}
+
 static int claim(const struct items *items, struct work *work, struct error *err)
 {
 	struct record_endpoint *endpoint = work->wiring.endpoint;
@@ -214,6 +230,8 @@ static int claim(const struct items *items, struct work *work, struct error *err
 	int r = choose_key(
 		items, &work->request, endpoint, work->wiring.item, &work->key_is_name, err);
 
+	if (r == 0)
+		r = claim_names(items, work, err);
 	if (r == 0)
 		r = endpoint->plugin.program ? claim_given(items, work, NULL, &result, err)
 					     : allocate(items, &work->request, &result, err);

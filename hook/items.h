@@ -2,6 +2,7 @@
 #ifndef HOOK_ITEMS_H
 #define HOOK_ITEMS_H
 
+struct config;
 struct error;
 struct host;
 struct netns;
@@ -16,6 +17,7 @@ struct items {
 	struct record *record; /* with the plan's new endpoints, as intents */
 	const char *id;	       /* the container, and the name that it goes by or NULL */
 	const char *name;
+	struct config *config;
 };
 
 int items_attach(const struct items *items, struct error *err);

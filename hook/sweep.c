@@ -47,6 +47,9 @@ static void report(
 		snprintf(what, sizeof(what), "%s the name '%s' in network '%.*s'", interface,
 			key + 1, (int)(key - name) - (int)strlen(NAME_CLAIM),
 			name + strlen(NAME_CLAIM));
+	else if (name[0] == '.')
+		snprintf(what, sizeof(what), "%s a name for DHCP servers on parent '%s'", interface,
+			broom->pool);
 	else
 		snprintf(what, sizeof(what), "%s %s on parent '%s'", interface, name, broom->pool);
 	collect_report(broom->collection, id, what, "no record leads to it");

@@ -21,50 +21,6 @@
 #include "schema/selection.h"
 #include "schema/text.h"
 
-/* A claim on a name: .name-NETWORK:KEY -> CONTAINER/INTERFACE. */
-#define NAME_CLAIM_MAX (sizeof(".name-") + NETWORK_NAME_MAX + 1 + CONTAINER_ID_MAX)
-
-static const char *owner_of(const char *id, const char *interface, char ret[CLAIMS_OWNER_MAX + 1])
-{
-	return text_join(ret, CLAIMS_OWNER_MAX + 1, id, "/", interface);
-}
-
-static const char *name_claim_of(const char *network, const char *key, char ret[NAME_CLAIM_MAX])
-{
-	return text_join(ret, NAME_CLAIM_MAX, ".name-", network, ":", key);
-}
-
-/**
- * ipam_claim_key() - claim the name that a container goes by, so that no two live ones share it
- * @store:      the store
- * @request:    the endpoint, and the name in its key (of io.oci-macvlan.name)
- * @ret_holder: on -EEXIST: CONTAINER/INTERFACE that has it
- * @err:        filled on failure
- *
- * ipam_release() gives it back.
- *
- * Return: 0; -EEXIST: another has it; -EINVAL: it is no name; or what symlink(2) gave.
- */
-int ipam_claim_key(struct store *store, const struct ipam_request *request,
-	char ret_holder[CLAIMS_OWNER_MAX + 1], struct error *err)
-{
-	char owner[CLAIMS_OWNER_MAX + 1];
-	char name[NAME_CLAIM_MAX];
-	struct store_pool *pool = NULL;
-	int r;
-
-	if (strchr(request->key, '/') || strlen(request->key) > CONTAINER_ID_MAX)
-		return error_set(err, -EINVAL, "'%s' is not a name to go by", request->key);
-	r = store_keep_pool(store, request->network->parent, true, &pool, err);
-	if (r == 0)
-		r = claims_take(pool->dir,
-			name_claim_of(request->network->name, request->key, name),
-			owner_of(request->id, request->interface, owner), ret_holder, err);
-	if (r < 0)
-		error_prefix(err, "name '%s'", request->key);
-	return r;
-}
-
 /* What automatic addresses pass over. A route's gateway is somebody else's too, but a container may
  * be meant to be it: then it asks for that address.
  */
@@ -266,7 +222,7 @@ int ipam_begin(struct store *store, const struct ipam_request *request, struct a
 		return r;
 	ret->store = store;
 	ret->request = request;
-	owner_of(request->id, request->interface, ret->owner);
+	ipam_owner(request->id, request->interface, ret->owner);
 	return list_reserved(ret, err);
 }
 
@@ -365,7 +321,7 @@ int ipam_list(struct store *store, const char *id, const struct record_endpoint 
 
 	if (r < 0)
 		return r == -ENOENT || r == -ENOTDIR ? 0 : r;
-	owner_of(id, endpoint->interface, owner);
+	ipam_owner(id, endpoint->interface, owner);
 	listing.pool = pool;
 	/* Who lists one will list more. Where there can be no index, it takes longer. */
 	if (!pool->index)
@@ -425,19 +381,16 @@ int ipam_release(struct store *store, const char *id, const struct record_endpoi
 	struct error *err)
 {
 	char owner[CLAIMS_OWNER_MAX + 1];
-	char name[NAME_CLAIM_MAX];
 	struct store_pool *pool = NULL;
 	int r = store_keep_pool(store, endpoint->parent, false, &pool, err);
 
 	/* Where a pool is missing, or something else is in its place, nothing of ours is in it. */
 	if (r < 0)
 		return r == -ENOENT || r == -ENOTDIR ? 0 : r;
-	owner_of(id, endpoint->interface, owner);
+	ipam_owner(id, endpoint->interface, owner);
 	if (endpoint->ifindex == 0)
 		return release_intent(pool, owner, err);
-	/* Where it goes by its id, no such claim is there. */
-	r = claims_release(
-		pool->dir, name_claim_of(endpoint->network, endpoint->key, name), owner, err);
+	r = ipam_release_names(pool, endpoint, owner, err);
 	for (unsigned i = 0; r == 0 && i < endpoint->n_addresses; i++) {
 		note_past(pool, endpoint, owner, &endpoint->addresses[i]);
 		r = pool_release(pool->dir, &pool->hints, &endpoint->addresses[i], owner, err);

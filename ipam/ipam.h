@@ -41,10 +41,20 @@ struct ipam_result {
 	char holder[CLAIMS_OWNER_MAX + 1];	    /* on -EADDRINUSE: who has the address */
 };
 
+/* What else than addresses is one endpoint's alone on a parent. */
+enum ipam_name {
+	IPAM_CLIENT_ID, /* by which a DHCP server knows it */
+	IPAM_HOSTNAME,
+};
+
 int ipam_check(const struct ipam_request *request, struct error *err);
 int ipam_check_given(const struct ipam_request *request, struct error *err);
 int ipam_claim_key(struct store *store, const struct ipam_request *request,
 	char ret_holder[CLAIMS_OWNER_MAX + 1], struct error *err);
+int ipam_claim_name(struct store *store, const struct ipam_request *request, enum ipam_name kind,
+	const char *text, char ret_holder[CLAIMS_OWNER_MAX + 1], struct error *err);
+int ipam_release_name(struct store *store, const struct ipam_request *request, enum ipam_name kind,
+	const char *text, const char *holder, struct error *err);
 int ipam_allocate(struct store *store, const struct ipam_request *request, struct ipam_result *ret,
 	struct error *err);
 int ipam_release(struct store *store, const char *id, const struct record_endpoint *endpoint,

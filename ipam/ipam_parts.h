@@ -9,6 +9,11 @@
 
 struct store_pool;
 
+/* names.c */
+const char *ipam_owner(const char *id, const char *interface, char ret[CLAIMS_OWNER_MAX + 1]);
+int ipam_release_names(struct store_pool *pool, const struct record_endpoint *endpoint,
+	const char *owner, struct error *err);
+
 /* One endpoint's allocation on its way: what ipam.c and candidates.c share. */
 struct allocation {
 	struct store *store;

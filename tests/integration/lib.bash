@@ -467,5 +467,10 @@ claim_owner() { # ADDRESS [PARENT]
 
 # Addresses claimed in a parent's pool, sorted, in one line.
 claims() { # [PARENT]
-	find "$RUN/pools/${1:-eth0}" -type l -printf '%f\n' | sort | paste -sd ' '
+	find "$RUN/pools/${1:-eth0}" -type l ! -name '.*' -printf '%f\n' | sort | paste -sd ' '
+}
+
+# The names that a container has in a parent's pool, sorted, in one line.
+name_claims() { # ID [PARENT]
+	find "$RUN/pools/${2:-eth0}" -type l -name '.*' -lname "$1/*" -printf '%f\n' | sort | paste -sd ' '
 }
