@@ -288,7 +288,7 @@ static int load(const struct event *event, const char *suffix, struct lease *ret
 /* Does the server go on giving the address that the container has? */
 static bool is_renewed(const struct event *event, struct lease *ret)
 {
-	struct lease applied;
+	struct lease applied = { 0 };
 	const struct cidr *one = &applied.config.addresses[0];
 	const struct cidr *other = &ret->config.addresses[0];
 
@@ -305,7 +305,7 @@ static void keep_unread(const struct event *event)
 	cleanup(record_free) struct record *record = NULL;
 	struct netns netns cleanup(netns_close) = NETNS_CLOSED;
 	struct dhcp_change change = { .netns = &netns };
-	struct lease lease;
+	struct lease lease = { 0 };
 
 	if (event->ifindex == 0 || !is_renewed(event, &lease) ||
 		record_new(event->id, &record, NULL) < 0 ||

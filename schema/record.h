@@ -45,7 +45,7 @@ struct record_dhcp {
 	 * last two are not known to version 0.1.0, and written only where the file has them.
 	 */
 	const struct json *routes;
-	const struct json *subnets; /* what leases may be; NULL: anything */
+	const struct json *subnets;	      /* what leases may be; NULL: anything */
 	const struct json *service_addresses; /* NULL: none */
 };
 
