@@ -64,6 +64,7 @@ int dhcp_start(struct wiring *wiring, struct error *err)
 		.id = wiring->id,
 		.endpoint = wiring->endpoint,
 		.interface = wiring->endpoint->interface,
+		.ifindex = wiring->ifindex,
 	};
 	autoclose int dir = -1;
 	int r;

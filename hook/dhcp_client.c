@@ -27,6 +27,7 @@
 #include "hook/log.h"
 #include "hook/netns.h"
 #include "hook/proc.h"
+#include "hook/rtnl.h"
 #include "schema/cleanup.h"
 #include "schema/deadline.h"
 #include "schema/error.h"
@@ -84,6 +85,7 @@ static int note_self(const struct dhcp_client *client, struct error *err)
 static int enter_member(const struct dhcp_client *client, struct error *err)
 {
 	struct netns netns = NETNS_CLOSED; /* stays open until exec */
+	struct rtnl_link link = { 0 };
 	int r;
 
 	if (!client->member)
@@ -92,6 +94,11 @@ static int enter_member(const struct dhcp_client *client, struct error *err)
 	if (r == 0 &&
 		(netns.cookie != client->netns_cookie || netns.start != client->member->start))
 		r = error_set(err, -ESRCH, "the container is in another network namespace by now");
+	/* The client goes by the name. */
+	if (r == 0)
+		r = rtnl_link_get(&netns.nl, RTNL_HERE, client->interface, &link, err);
+	if (r == 0 && link.ifindex != client->ifindex)
+		r = error_set(err, -ENODEV, "'%s' is another link by now", client->interface);
 	return r;
 }
 

@@ -62,7 +62,8 @@ struct dhcp_client {
 	int dir; /* RUN/dhcp */
 	const char *id;
 	const struct record_endpoint *endpoint;
-	const char *interface;		    /* what its link is called now */
+	const char *interface;		    /* what its link is called now, */
+	int ifindex;			    /* and its index */
 	const struct record_member *member; /* whose namespace it enters; NULL: it is there */
 	uint64_t netns_cookie;		    /* with a member: of that namespace */
 	const struct ip *again;		    /* the address to ask for; NULL: any */

@@ -144,6 +144,7 @@ static int revive_one(const struct revival *revival, struct error *err)
 	if (r < 0)
 		return r == -ENODEV ? 0 : r;
 	client.interface = link.name;
+	client.ifindex = link.ifindex;
 	if (was_deaf)
 		r = give_hook(revival, err);
 	if (r == 0 && !revival->collection->dry_run)
