@@ -3,6 +3,7 @@
 #define HOOK_DHCP_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct collection;
 struct config;
@@ -26,6 +27,7 @@ struct dhcp_naming {
 	const struct plan_item *item;
 	struct config *config;
 	struct record_endpoint *endpoint;
+	uint64_t cookie;  /* of the container's network namespace */
 	bool is_named;	  /* the container asks for a name */
 	bool key_is_name; /* and has it */
 };

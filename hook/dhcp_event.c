@@ -273,6 +273,7 @@ static int update(struct event *event, struct record *record, struct error *err)
 
 	if (!change.endpoint)
 		return 0;
+	dhcp_reclaim_names(&event->host, record->id, change.endpoint);
 	r = netns_adopt(event->container, &netns, err);
 	return r == 0 ? dhcp_update(&change, err) : r;
 }

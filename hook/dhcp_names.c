@@ -6,6 +6,7 @@
  * started, as addresses are, whatever the name was made of; the claims end with the endpoint. A
  * container whose name is taken goes by its id.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -77,8 +78,34 @@ static bool is_name_lost(const struct dhcp_naming *naming)
 	return naming->is_named && !naming->key_is_name;
 }
 
+static int refuse_client_id(
+	const char *client_id, const char *holder, const char *advice, struct error *err)
+{
+	return error_set(err, -EADDRINUSE, "'%s' has the DHCP client_id '%s' on this parent: %s",
+		holder, client_id, advice);
+}
+
+/* The container's id; and where another container has that for a name, what nobody could know. */
+static int claim_client_id_of_id(
+	const struct dhcp_naming *naming, char holder[CLAIMS_OWNER_MAX + 1], struct error *err)
+{
+	char *client_id = naming->endpoint->dhcp.client_id;
+	const char *id = naming->key_is_name ? naming->request->id : naming->endpoint->key;
+	char unknown[CONTAINER_ID_MAX + 1];
+	int r = dhcp_describe_client_id(naming->item, id, client_id, err);
+
+	if (r == 0)
+		r = claim_once(naming, IPAM_CLIENT_ID, client_id, holder, err);
+	if (r != -EEXIST)
+		return r;
+	snprintf(unknown, sizeof(unknown), "%.64s~%" PRIx64, id, naming->cookie);
+	r = dhcp_describe_client_id(naming->item, unknown, client_id, err);
+	return r == 0 ? claim_once(naming, IPAM_CLIENT_ID, client_id, holder, err) : r;
+}
+
 static int claim_client_id(const struct dhcp_naming *naming, struct error *err)
 {
+	const char *template = naming->item->network->dhcp.client_id;
 	char *client_id = naming->endpoint->dhcp.client_id;
 	char holder[CLAIMS_OWNER_MAX + 1] = "";
 	int r = 0;
@@ -87,24 +114,22 @@ static int claim_client_id(const struct dhcp_naming *naming, struct error *err)
 		return 0;
 	if (naming->key_is_name)
 		r = dhcp_describe_client_id(naming->item, naming->endpoint->key, client_id, err);
-	if (r == 0)
-		r = is_name_lost(naming)
-			    ? -EEXIST
-			    : claim_once(naming, IPAM_CLIENT_ID, client_id, holder, err);
+	if (r < 0)
+		return r;
+	r = is_name_lost(naming) && dhcp_has_name(template)
+		    ? -EEXIST
+		    : claim_once(naming, IPAM_CLIENT_ID, client_id, holder, err);
+	if (r == -EEXIST && !dhcp_has_name(template))
+		return refuse_client_id(client_id, holder,
+			"have {name} in the network's client_id, so that each container has its "
+			"own",
+			err);
 	if (r != -EEXIST)
 		return r;
 	if (*holder)
 		say_taken(naming, client_id, holder);
-	r = dhcp_describe_client_id(naming->item,
-		naming->key_is_name ? naming->request->id : naming->endpoint->key, client_id, err);
-	if (r == 0)
-		r = claim_once(naming, IPAM_CLIENT_ID, client_id, holder, err);
-	if (r == -EEXIST)
-		return error_set(err, -EADDRINUSE,
-			"container '%s' has the DHCP client_id '%s' on this parent: have {name} in "
-			"the network's client_id, so that each container has its own",
-			holder, client_id);
-	return r;
+	r = claim_client_id_of_id(naming, holder, err);
+	return r == -EEXIST ? refuse_client_id(client_id, holder, "end that container", err) : r;
 }
 
 /* One machine may have one name on several interfaces. */
@@ -166,4 +191,31 @@ int dhcp_claim_names(const struct dhcp_naming *naming, struct error *err)
 		return 0;
 	r = claim_client_id(naming, err);
 	return r == 0 ? claim_hostname(naming, err) : r;
+}
+
+/**
+ * dhcp_reclaim_names() - claim the names that the client of a living container says already
+ * @host:     the host
+ * @id:       the container whose record has the endpoint; its lock is held
+ * @endpoint: the endpoint, which is made
+ *
+ * Version 0.1.0 did not claim them. What another container has by now stays its: this one's server
+ * has been told.
+ */
+void dhcp_reclaim_names(struct host *host, const char *id, const struct record_endpoint *endpoint)
+{
+	const struct network network = { .parent = endpoint->parent };
+	const struct ipam_request request = {
+		.network = &network,
+		.id = id,
+		.interface = endpoint->interface,
+	};
+	char holder[CLAIMS_OWNER_MAX + 1];
+
+	if (*endpoint->dhcp.client_id)
+		ipam_claim_name(&host->store, &request, IPAM_CLIENT_ID, endpoint->dhcp.client_id,
+			holder, NULL);
+	if (*endpoint->dhcp.hostname)
+		ipam_claim_name(&host->store, &request, IPAM_HOSTNAME, endpoint->dhcp.hostname,
+			holder, NULL);
 }

@@ -94,6 +94,9 @@ int dhcp_describe_client_id(const struct plan_item *item, const char *name,
 int dhcp_describe_hostname(const struct plan_item *item, struct config *config, const char *name,
 	char ret[HOSTNAME_MAX + 1], struct error *err);
 
+/* dhcp_names.c */
+void dhcp_reclaim_names(struct host *host, const char *id, const struct record_endpoint *endpoint);
+
 /* dhcp_client.c */
 int dhcp_close_others(unsigned flags, struct error *err);
 int dhcp_client_start(const struct dhcp_client *client, struct error *err);

@@ -134,6 +134,8 @@ static int revive_one(const struct revival *revival, struct error *err)
 	bool has_one = false;
 	int r = judge_living_member(record, &client.member, err);
 
+	if (r == 0 && client.member && !revival->collection->dry_run)
+		dhcp_reclaim_names(client.host, record->id, revival->endpoint);
 	if (r == 0)
 		r = has_client(revival->dir, record->id, revival->endpoint, &has_one, err);
 	if (r < 0 || !client.member || (has_one && !was_deaf))

@@ -105,15 +105,27 @@ static int find_by_name(struct host *host, const struct record *record,
 	return report_gone(err);
 }
 
+/* Another endpoint of the record has this index by chance, and that is what is recorded of it. */
+static bool is_recorded(const struct record *record, int ifindex)
+{
+	for (unsigned i = 0; i < record->n_endpoints; i++)
+		if (record->endpoints[i].ifindex == ifindex)
+			return true;
+	return false;
+}
+
 /* An attach was killed before it wrote down what it made. */
 static int find_intent(struct host *host, const struct record *record,
 	const struct record_endpoint *endpoint, struct rtnl_link *ret, struct error *err)
 {
 	for (unsigned i = 0; i < ENDPOINT_INDEXES; i++) {
+		int ifindex = endpoint_index(record, endpoint, i);
 		struct rtnl_link link = { 0 };
-		int r = rtnl_link_get_index(
-			&host->nl, record->nsid, endpoint_index(record, endpoint, i), &link, err);
+		int r;
 
+		if (is_recorded(record, ifindex))
+			continue;
+		r = rtnl_link_get_index(&host->nl, record->nsid, ifindex, &link, err);
 		if (r < 0 && r != -ENODEV)
 			return r;
 		if (r == 0 && is_on_parent(&link, endpoint)) {
@@ -138,15 +150,17 @@ static int find_recorded(struct host *host, const struct record *record,
 	return 0;
 }
 
-/* In doubt it is nobody's to delete, and its addresses are not free. */
+/* A link that may be another container's is not deleted, and its addresses are not free. */
 static int report_doubt(const struct record *record, const struct record_endpoint *endpoint,
 	const struct rtnl_link *link, struct error *err)
 {
 	return error_set(err, -ENOTUNIQ,
 		"the network namespace with id %d, which it had, may be another container's by now, "
 		"so interface '%s' (index %d) there is not deleted, and the addresses of '%s' stay "
-		"taken until that namespace ends",
-		record->nsid, link->name, link->ifindex, endpoint->interface);
+		"taken until that namespace ends: if interface '%s' is the one of container '%s', "
+		"delete it",
+		record->nsid, link->name, link->ifindex, endpoint->interface, link->name,
+		record->id);
 }
 
 /* Is a link ours that was found behind an id that others have given? */
@@ -170,10 +184,14 @@ static int check_shared(struct host *host, const struct record *record,
 		return 0;
 	case NSID_ANOTHERS:
 		return report_gone(err);
+	case NSID_NOBODYS:
+		if (is_own || has_mac)
+			return 0;
+		break;
 	case NSID_UNKNOWN:
 		break;
 	}
-	return is_own || has_mac ? 0 : report_doubt(record, endpoint, link, err);
+	return report_doubt(record, endpoint, link, err);
 }
 
 /**

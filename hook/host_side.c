@@ -175,23 +175,29 @@ static void load_rules(const struct look *look, const struct record_endpoint *en
 		host_reach_rules_of_dhcp(&endpoint->dhcp, ret);
 }
 
-static int mend_allowed(const struct look *look, const struct record_endpoint *endpoint,
-	const struct cidr *address, struct error *err)
+/* What was allowed once, by version 0.1.0 or before the host had this router, may not be now: then
+ * it is taken away.
+ */
+static int mend_endpoint(const struct look *look, const struct record_endpoint *endpoint,
+	const struct cidr *address, bool is_there, struct error *err)
 {
+	struct nl *nl = &look->host->nl;
 	struct host_reach_rules rules;
 	char why[HOST_REACH_TEXT];
+	int r;
 
 	load_rules(look, endpoint, &rules);
-	if (host_reach_refuses(&look->side->reach, &rules, address, why))
-		return error_set(err, -EACCES, "%s", why);
-	return add_address(&look->host->nl, look->side, address, endpoint->mac, err);
+	if (!host_reach_refuses(&look->side->reach, &rules, address, why))
+		return is_there ? 0 : add_address(nl, look->side, address, endpoint->mac, err);
+	r = host_side_remove(nl, look->side->shim.ifindex, &address->ip, err);
+	return r < 0 ? r : error_set(err, -EACCES, "%s", why);
 }
 
 /* The record may change meanwhile, but who detaches waits for the shim's lock before he takes the
  * routes back.
  */
-static int mend_address(
-	const struct look *look, const struct ip *ip, const char *owner, struct error *err)
+static int mend_address(const struct look *look, const struct ip *ip, const char *owner,
+	bool is_there, struct error *err)
 {
 	cleanup(record_free) struct record *record = NULL;
 	const struct record_endpoint *endpoint;
@@ -210,36 +216,45 @@ static int mend_address(
 	endpoint = find_endpoint(record, slash + 1);
 	for (unsigned i = 0; endpoint && i < endpoint->n_addresses; i++)
 		if (ip_equal(&endpoint->addresses[i].ip, ip))
-			return mend_allowed(look, endpoint, &endpoint->addresses[i], err);
+			return mend_endpoint(
+				look, endpoint, &endpoint->addresses[i], is_there, err);
 	return 0;
 }
 
 /* What cannot be mended for another container must not keep this one from starting. */
 static int look_at_mark(void *arg, const char *name, const char *owner, struct error *err)
 {
+	static const struct host_reach_rules none;
 	struct look *look = arg;
+	char why[HOST_REACH_TEXT];
+	struct cidr address;
 	struct ip ip = { 0 };
+	bool is_there;
 
 	if (!strcmp(owner, look->own) || ip_parse(name, &ip, NULL) < 0 ||
 		!host_reach_has(&look->side->reach, ip.family))
 		return 0;
-	if (ip_set_has(&look->routes, &ip) && ip_set_has(&look->neighbours, &ip))
+	address = whole(&ip);
+	is_there = ip_set_has(&look->routes, &ip) && ip_set_has(&look->neighbours, &ip);
+	/* Of most the network's file need not be asked. */
+	if (is_there && !host_reach_refuses(&look->side->reach, &none, &address, why))
 		return 0;
-	if (mend_address(look, &ip, owner, err) < 0)
-		log_notice(
-			"the host's access to '%s' of '%s' stays lost: %s", name, owner, err->text);
+	if (mend_address(look, &ip, owner, is_there, err) < 0)
+		log_notice("the host has no way to '%s' of '%s': %s", name, owner, err->text);
 	return 0;
 }
 
 /**
- * host_side_mend() - give back to all containers of a shim what the host has lost of them
+ * host_side_mend() - give back to all containers of a shim what the host has lost of them, and take
+ * away what it is not to have any more
  * @host: the host
  * @pool: the shim's pool
  * @side: what it is made of
  * @own:  CONTAINER/INTERFACE of the endpoint that is being attached, whose turn comes; "": none is
  * @err:  filled on failure
  *
- * Two lists of the kernel and one of the pool; a record is only read where something is missing.
+ * Two lists of the kernel and one of the pool; a record is only read where something is missing, or
+ * may have to go.
  *
  * Return: 0, or what listing gave.
  */

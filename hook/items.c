@@ -216,6 +216,7 @@ static int claim_names(const struct items *items, struct work *work, struct erro
 		.item = work->wiring.item,
 		.config = items->config,
 		.endpoint = work->wiring.endpoint,
+		.cookie = items->record->netns_cookie,
 		.is_named = items->name != NULL,
 		.key_is_name = work->key_is_name,
 	};

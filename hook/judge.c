@@ -144,23 +144,31 @@ struct nsid_search {
 	struct host *host;
 	const struct record *record;
 	bool is_found;
+	bool is_unsure;
 };
 
-/* What cannot be read, or told, is no proof. */
 static int nsid_look_at(void *arg, const char *id, struct error *err)
 {
 	cleanup(record_free) struct record *other = NULL;
 	struct nsid_search *search = arg;
+	int r;
 
 	(void)err;
-	if (!strcmp(id, search->record->id) ||
-		record_load(search->host->store.containers, id, &other, NULL) < 0 ||
-		*other->joined || other->nsid != search->record->nsid ||
+	if (!strcmp(id, search->record->id))
+		return 0;
+	r = record_load(search->host->store.containers, id, &other, NULL);
+	if (r < 0) {
+		search->is_unsure |= r != -ENOENT;
+		return 0;
+	}
+	if (*other->joined || other->nsid != search->record->nsid ||
 		other->host_cookie != search->record->host_cookie ||
 		other->netns_cookie == search->record->netns_cookie)
 		return 0;
-	if (is_in_namespace(search->host, other, other->nsid, &search->is_found, NULL) < 0)
+	if (is_in_namespace(search->host, other, other->nsid, &search->is_found, NULL) < 0) {
+		search->is_unsure = true;
 		return 0;
+	}
 	return search->is_found;
 }
 
@@ -168,7 +176,7 @@ static int nsid_look_at(void *arg, const char *id, struct error *err)
  * judge_nsid() - whose namespace does a record's namespace id name by now
  * @host:   the host that the record was made on
  * @record: the record; the id was given by others, who may have given it again
- * @ret:    the answer. NSID_UNKNOWN: no container that we know of is in that namespace
+ * @ret:    the answer
  * @err:    filled on failure
  *
  * All records are read, unless a process of the record's own is in the namespace.
@@ -186,6 +194,11 @@ int judge_nsid(
 		r = store_list_records(&host->store, nsid_look_at, &search, err);
 	if (r < 0)
 		return r;
-	*ret = is_own ? NSID_OWN : search.is_found ? NSID_ANOTHERS : NSID_UNKNOWN;
+	if (is_own)
+		*ret = NSID_OWN;
+	else if (search.is_found)
+		*ret = NSID_ANOTHERS;
+	else
+		*ret = search.is_unsure ? NSID_UNKNOWN : NSID_NOBODYS;
 	return 0;
 }

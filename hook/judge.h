@@ -22,7 +22,8 @@ struct verdict {
 enum nsid_holder {
 	NSID_OWN,      /* a process of the record's is in it */
 	NSID_ANOTHERS, /* a container of another record is in it: ours has ended */
-	NSID_UNKNOWN,
+	NSID_NOBODYS,  /* no container that has a record is in it */
+	NSID_UNKNOWN,  /* a record that cannot be read may be of one that is */
 };
 
 int judge_owner(

@@ -8,6 +8,8 @@
 #include "hook/host.h"
 #include "hook/host_reach.h"
 #include "hook/reconcile.h"
+#include "hook/rtnl.h"
+#include "hook/shim.h"
 #include "schema/cleanup.h"
 #include "schema/error.h"
 #include "schema/network.h"
@@ -19,6 +21,7 @@ struct access_check {
 	const struct network *network;
 	struct host_reach reach;
 	struct host_reach_rules rules;
+	struct ip_set routes; /* where the host's routes of ours lead to */
 };
 
 static int check_reached(void *arg, const struct record *record,
@@ -32,14 +35,35 @@ static int check_reached(void *arg, const struct record *record,
 	if (state != ENDPOINT_LIVE || !endpoint->host_access ||
 		strcmp(endpoint->network, access->network->name) != 0)
 		return 0;
-	for (unsigned i = 0; i < endpoint->n_addresses; i++)
-		if (host_reach_refuses(
-			    &access->reach, &access->rules, &endpoint->addresses[i], why))
-			check_say(access->check, CHECK_WARNING,
-				"network '%s': container '%s' (%s) has no host_access by '%s': %s",
-				endpoint->network, record->id, record->name,
-				ip_format(&endpoint->addresses[i].ip, text), why);
+	for (unsigned i = 0; i < endpoint->n_addresses; i++) {
+		const struct cidr *address = &endpoint->addresses[i];
+
+		if (!host_reach_refuses(&access->reach, &access->rules, address, why))
+			continue;
+		check_say(access->check, CHECK_WARNING,
+			"network '%s': container '%s' (%s) %s by '%s': %s", endpoint->network,
+			record->id, record->name,
+			ip_set_has(&access->routes, &address->ip)
+				? "has host_access until the next attach to this network"
+				: "has no host_access",
+			ip_format(&address->ip, text), why);
+	}
 	return 0;
+}
+
+/* Where the kernel does not say, there are none. */
+static void load_routes(struct access_check *access, const struct check_network *on)
+{
+	static const sa_family_t families[] = { AF_INET, AF_INET6 };
+	struct nl *nl = &access->check->nl;
+	char name[INTERFACE_NAME_MAX + 1];
+	struct rtnl_link shim;
+
+	if (shim_find(nl, shim_name(on->parent.name, name), &shim, NULL) < 0)
+		return;
+	for (unsigned i = 0; i < 2; i++)
+		rtnl_route_list_ours(
+			nl, families[i], shim.ifindex, ip_set_add, &access->routes, NULL);
 }
 
 /* Which leases are the LAN's, and by which address the host would go to them, nobody says. */
@@ -73,6 +97,7 @@ void check_host_access(struct check *check, const struct check_network *on)
 	r = host_reach_load(&check->nl, on->parent.ifindex, &access.reach, &err);
 	if (r == 0) {
 		host_reach_rules_of(on->network, &access.rules);
+		load_routes(&access, on);
 		check_leases(&access, on);
 	}
 	if (r == 0 && check->host)
@@ -80,4 +105,5 @@ void check_host_access(struct check *check, const struct check_network *on)
 	if (r < 0)
 		check_say(check, CHECK_BROKEN, "network '%s': %s", on->network->name, err.text);
 	host_reach_free(&access.reach);
+	ip_set_free(&access.routes);
 }

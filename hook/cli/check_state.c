@@ -83,9 +83,7 @@ static int check_doubt(void *arg, const struct record *record,
 	for (unsigned i = 0; i < endpoint->n_addresses; i++)
 		table_join(
 			addresses, sizeof(addresses), cidr_format(&endpoint->addresses[i], text));
-	check_say(check, CHECK_WARNING,
-		"container '%s' (%s), network '%s', addresses %s: %s: if it is this container's, "
-		"delete it",
+	check_say(check, CHECK_WARNING, "container '%s' (%s), network '%s', addresses %s: %s",
 		record->id, record->name, endpoint->network,
 		*addresses ? addresses : "not recorded", why.text);
 	return 0;

@@ -95,6 +95,30 @@ hostname_bundle() { # ID HOSTNAME
 	assert_living_keeps
 }
 
+@test "a container whose id another has for a name starts all the same" {
+	living_web id:c1,10.0.0.50 io.oci-macvlan.name=c1
+	attach_lan c1
+	[ "$ADDRESS" != 10.0.0.50/24 ] || fail "it has the first one's address"
+	assert_contains "$(says "$MAC")" " c1~"
+	assert_living_keeps
+	attach_lan c2 io.oci-macvlan.name=c1
+	assert_contains "$(says "$MAC")" "c2 c2"
+	assert_living_keeps
+}
+
+names_are() { # ID N
+	[ "$(name_claims "$1" | wc -w)" -eq "$2" ]
+}
+
+@test "names that version 0.1.0 has not claimed are claimed at the next renewal, and by gc" {
+	living_web id:web,10.0.0.50 io.oci-macvlan.name=web
+	for way in "client_renew c0" "cli gc"; do
+		rm "$RUN"/pools/eth0/.client-* "$RUN"/pools/eth0/.hostname-*
+		$way
+		wait_until names_are c0 3
+	done
+}
+
 @test "another network of the parent has the same server" {
 	living_web id:web,10.0.0.50 io.oci-macvlan.name=web
 	network_write '{"name": "lan2", "parent": "eth0",

@@ -173,6 +173,34 @@ network_static() { # [MORE]
 	refute test -L "$RUN/pools/$shim/8.8.8.8"
 }
 
+@test "a way that another version has made, and that is not allowed, goes at the next attach" {
+	network_static
+	attach_new c0 io.oci-macvlan.ip=8.8.8.8/32
+	first=$SLEEPER
+	attach_new c1 io.oci-macvlan.ip=10.0.0.60/24
+	shim=$(ip -j link | jq -r '.[].ifname | select(startswith("omv-h"))')
+	ln -s c0/eth0 "$RUN/pools/$shim/8.8.8.8"
+	ip neigh add 8.8.8.8 lladdr "$(mac_of "$first" eth0)" dev "$shim" nud permanent
+	ip route add 8.8.8.8 dev "$shim" src 10.0.0.2 proto 77
+	run cli check macvlan0
+	assert_contains "$(grep 8.8.8.8 <<<"$output")" "until the next attach"
+	attach_new c2 io.oci-macvlan.ip=10.0.0.61/24
+	assert_eq "10.0.0.60 10.0.0.61" "$(ways)"
+	assert_eq "" "$(ip -j neigh show 8.8.8.8 nud permanent | jq -r '.[].dst')"
+	release c0 "$first"
+}
+
+@test "an address that becomes the host's next hop loses its way at the next attach" {
+	network_static
+	attach_new c0 io.oci-macvlan.ip=10.0.0.60/24
+	ip route add 10.60.0.0/16 via 10.0.0.60
+	attach_new c1 io.oci-macvlan.ip=10.0.0.61/24
+	assert_eq "10.0.0.61" "$(ways)"
+	ip route del 10.60.0.0/16
+	attach_new c2 io.oci-macvlan.ip=10.0.0.62/24
+	assert_eq "10.0.0.60 10.0.0.61 10.0.0.62" "$(ways)"
+}
+
 @test "a subnet of the file outside of the parent's prefixes is mended, too" {
 	network_dual '{"host_access": true, "subnets": [{"subnet": "10.9.0.0/24"}]}'
 	attach_new c0

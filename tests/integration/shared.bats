@@ -336,3 +336,51 @@ detach_living() { # ID
 assert_no_macvlan_in() { # PID
 	assert_eq "" "$(in_netns "$1" ip -d -j link | jq -r '.[] | select(.linkinfo.info_kind == "macvlan").ifname')"
 }
+
+# Each endpoint has 16 indexes that it may have, so two of one container may have one in common.
+@test "an intent that may have the index of another endpoint of its record leaves that" {
+	network_write '{"name": "storage", "parent": "eth0", "subnets": [{"subnet": "10.9.0.0/24"}]}'
+	sleeper_start
+	attach c0 "$SLEEPER" macvlan0
+	mac=$(mac_of "$SLEEPER" eth0)
+	# The second endpoint is made, and not recorded.
+	state_json creating c0 "$SLEEPER" io.oci-macvlan.networks=macvlan0,storage >"$BATS_TEST_TMPDIR/state"
+	strace -qq -o /dev/null -e trace=renameat -e inject=renameat:signal=KILL:when=2 \
+		"$BUILD/oci-macvlan-hook" --etc "$ETC" --run "$RUN" createRuntime \
+		<"$BATS_TEST_TMPDIR/state" || true
+	index=$(link_get "$SLEEPER" eth1 .ifindex)
+	in_netns "$SLEEPER" ip link del eth1
+	in_netns "$SLEEPER" ip link del eth0
+	ip link add link eth0 name omv-x index "$index" address "$mac" netns "$SLEEPER" type macvlan mode bridge
+	in_netns "$SLEEPER" ip link set omv-x name eth0 up
+	record_set c0 ".endpoints[0].ifindex = $index"
+	cli gc
+	assert_eq "$index" "$(link_get "$SLEEPER" eth0 .ifindex)" "the first endpoint's link"
+	assert_eq 1 "$(record_get c0 '.endpoints | length')"
+	release c0
+	assert_run_empty
+}
+
+@test "a record that cannot be read may be of the container that has the id: nothing is deleted" {
+	bridged_sleeper_start
+	attach c0 "$SLEEPER" '[{"name": "macvlan0", "mac": "02:00:00:00:00:77"}]'
+	as_made_before c0 "$SLEEPER"
+	NSID=$(record_get c0 .netns.nsid)
+	sleeper_stop "$SLEEPER"
+	wait_until nsid_is_free "$NSID"
+	bridged_sleeper_start
+	LIVING=$SLEEPER
+	attach c1 "$LIVING" '[{"name": "macvlan0", "ips": ["10.0.0.77"], "mac": "02:00:00:00:00:77"}]'
+	as_made_before c1 "$LIVING"
+	assert_eq "$NSID" "$(record_get c1 .netns.nsid)" "the id that c0 had"
+	BEFORE=$(link_get "$LIVING" eth0 '"\(.ifindex) \(.address)"')
+	record_set c1 '.later = 1'
+	run cli gc
+	assert_eq 1 "$status"
+	assert_living_untouched
+	assert_eq c0/eth0 "$(claim_owner 10.0.0.3)"
+	record_set c1 'del(.later)'
+	cli gc
+	assert_living_untouched
+	assert_c0_gone
+}
