@@ -10,12 +10,14 @@
  */
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <linux/sockios.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -135,6 +137,10 @@ static int settle(const struct launch *launch, struct error *err)
 	r = dhcp_close_others(CLOSE_RANGE_CLOEXEC, err);
 	if (r < 0)
 		return r;
+	/* It looks for its interface by a name, and the kernel for a module by that if it is gone.
+	 */
+	if (prctl(PR_CAPBSET_DROP, CAP_SYS_MODULE) < 0)
+		return error_set_errno(err, "cannot drop CAP_SYS_MODULE");
 	for (int number = 1; number < NSIG; number++)
 		signal(number, SIG_DFL);
 	sigemptyset(&none);

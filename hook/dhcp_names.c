@@ -58,14 +58,6 @@ static int claim_once(const struct dhcp_naming *naming, enum ipam_name kind, con
 	return r;
 }
 
-/* "c0" has "c0/eth0". */
-static bool is_container(const char *holder, const char *id)
-{
-	size_t length = strlen(id);
-
-	return !strncmp(holder, id, length) && holder[length] == '/';
-}
-
 static void say_taken(const struct dhcp_naming *naming, const char *text, const char *holder)
 {
 	log_notice("container '%s': '%s' has the DHCP server's name '%s', so it goes by its id",
@@ -132,24 +124,24 @@ static int claim_client_id(const struct dhcp_naming *naming, struct error *err)
 	return r == -EEXIST ? refuse_client_id(client_id, holder, "end that container", err) : r;
 }
 
-/* One machine may have one name on several interfaces. */
 static int claim_hostname_once(const struct dhcp_naming *naming, struct error *err)
 {
 	const char *hostname = naming->endpoint->dhcp.hostname;
 	char holder[CLAIMS_OWNER_MAX + 1] = "";
 	int r = claim_once(naming, IPAM_HOSTNAME, hostname, holder, err);
 
-	if (r == -EEXIST && is_container(holder, naming->request->id))
-		return 0;
 	if (r == -EEXIST)
 		say_taken(naming, hostname, holder);
 	return r;
 }
 
-/* Where the network's file says one for all, that is what they are to be called. */
+/* Where the network's file says one for all, all are called that, and nobody else is: one of them
+ * has the claim, and when that has ended, the next that hears of its server (dhcp_reclaim_names()).
+ */
 static int claim_hostname(const struct dhcp_naming *naming, struct error *err)
 {
 	char *hostname = naming->endpoint->dhcp.hostname;
+	char holder[CLAIMS_OWNER_MAX + 1];
 	char short_id[SHORT_ID + 1];
 	int r = 0;
 
@@ -157,8 +149,12 @@ static int claim_hostname(const struct dhcp_naming *naming, struct error *err)
 	if (naming->key_is_name || is_name_lost(naming))
 		r = dhcp_describe_hostname(naming->item, naming->config,
 			naming->key_is_name ? naming->endpoint->key : short_id, hostname, err);
-	if (r < 0 || !*hostname || !dhcp_has_name(naming->item->network->dhcp.hostname))
+	if (r < 0 || !*hostname)
 		return r;
+	if (!dhcp_has_name(naming->item->network->dhcp.hostname)) {
+		r = claim_once(naming, IPAM_HOSTNAME, hostname, holder, err);
+		return r == -EEXIST ? 0 : r;
+	}
 	r = claim_hostname_once(naming, err);
 	if (r != -EEXIST)
 		return r;

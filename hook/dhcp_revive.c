@@ -145,6 +145,9 @@ static int revive_one(const struct revival *revival, struct error *err)
 	r = endpoint_find_link(client.host, record, revival->endpoint, &link, err);
 	if (r < 0)
 		return r == -ENODEV ? 0 : r;
+	r = name_check_interface(link.name, err);
+	if (r < 0)
+		return r;
 	client.interface = link.name;
 	client.ifindex = link.ifindex;
 	if (was_deaf)

@@ -299,7 +299,7 @@ int endpoint_await_ra(struct wiring *wiring, struct error *err)
 {
 	if (!wiring->ra.is_wanted || !wiring->item->parent.has_carrier)
 		return 0;
-	return ra_wait(&wiring->netns->nl, wiring->ifindex, wiring->endpoint, err);
+	return ra_wait(&wiring->netns->nl, wiring->ifindex, &wiring->ra, wiring->endpoint, err);
 }
 
 /**

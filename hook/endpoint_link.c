@@ -228,6 +228,15 @@ int endpoint_find_link(struct host *host, const struct record *record,
 	return 0;
 }
 
+static int delete_link(struct host *host, const struct record *record,
+	const struct record_endpoint *endpoint, struct error *err)
+{
+	struct rtnl_link link = { 0 };
+	int r = endpoint_find_link(host, record, endpoint, &link, err);
+
+	return r == 0 ? rtnl_link_del(&host->nl, record->nsid, link.ifindex, err) : r;
+}
+
 /**
  * endpoint_delete_link() - delete an endpoint's link, and wait until nobody answers any more
  * @host:     the host
@@ -235,17 +244,19 @@ int endpoint_find_link(struct host *host, const struct record *record,
  * @endpoint: one of its endpoints
  * @err:      filled on failure
  *
+ * Of an intent, whichever of its indexes its link has: in a pod, a member may have made links of
+ * its own with the others, and they go as well.
+ *
  * Return: 0, also when there is none any more; -ENOTUNIQ: one cannot tell which it is, and nothing
  * was deleted; what the kernel gave.
  */
 int endpoint_delete_link(struct host *host, const struct record *record,
 	const struct record_endpoint *endpoint, struct error *err)
 {
-	struct rtnl_link link = { 0 };
-	int r = endpoint_find_link(host, record, endpoint, &link, err);
+	int r = delete_link(host, record, endpoint, err);
 
-	if (r == 0)
-		r = rtnl_link_del(&host->nl, record->nsid, link.ifindex, err);
+	for (unsigned i = 0; r == 0 && endpoint->ifindex == 0 && i < ENDPOINT_INDEXES; i++)
+		r = delete_link(host, record, endpoint, err);
 	if (r == -ENODEV || r == -EINVAL)
 		return 0;
 	return r < 0 ? error_prefix(err, "cannot delete interface '%s' of container '%s'",

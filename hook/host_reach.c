@@ -118,7 +118,7 @@ int host_reach_load(struct nl *nl, int parent, struct host_reach *ret, struct er
 	if (r < 0)
 		return error_prefix(err, "cannot list the host's addresses");
 	r = load_routes(nl, ret, err);
-	return r < 0 ? r : host_uses_add_resolvers(&ret->uses, err);
+	return r < 0 ? r : host_uses_add_others(&ret->uses, nl, err);
 }
 
 /**

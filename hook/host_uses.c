@@ -53,16 +53,22 @@ static int add_resolver(void *uses, const struct ip *ip)
 }
 
 /**
- * host_uses_add_resolvers() - note the host's resolvers
+ * host_uses_add_others() - note what the host relies on and its routes do not say
  * @uses: where to
+ * @nl:   a socket in the host's namespace
  * @err:  filled on failure
  *
- * Return: 0, -ENOMEM.
+ * Its resolvers, and next hops that are objects of their own.
+ *
+ * Return: 0, -ENOMEM, or what RTM_GETNEXTHOP gave.
  */
-int host_uses_add_resolvers(struct host_uses *uses, struct error *err)
+int host_uses_add_others(struct host_uses *uses, struct nl *nl, struct error *err)
 {
-	int r = host_resolv_list(add_resolver, uses);
+	int r = rtnl_nexthop_list(nl, host_uses_add_route, uses, err);
 
+	if (r < 0)
+		return error_prefix(err, "cannot list the host's next hops");
+	r = host_resolv_list(add_resolver, uses);
 	return r < 0 ? error_set(err, r, "cannot list the host's resolvers: %s", strerror(-r)) : 0;
 }
 
@@ -84,7 +90,7 @@ int host_uses_load(struct nl *nl, struct host_uses *ret, struct error *err)
 		if (r < 0)
 			return error_prefix(err, "cannot list the host's routes");
 	}
-	return host_uses_add_resolvers(ret, err);
+	return host_uses_add_others(ret, nl, err);
 }
 
 /**

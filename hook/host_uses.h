@@ -19,7 +19,7 @@ struct host_uses {
 
 int host_uses_load(struct nl *nl, struct host_uses *ret, struct error *err);
 int host_uses_add_route(void *uses, const struct rtnl_route *route);
-int host_uses_add_resolvers(struct host_uses *uses, struct error *err);
+int host_uses_add_others(struct host_uses *uses, struct nl *nl, struct error *err);
 const char *host_uses_find(const struct host_uses *uses, const struct ip *ip);
 void host_uses_free(struct host_uses *uses);
 

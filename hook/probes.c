@@ -134,7 +134,7 @@ static int step_ra(struct probes *probes, struct probe *probe, int64_t now, bool
 		return refuse_token(probe, err);
 	if (probe->ra == RA_DONE || probe->ra == RA_SILENT)
 		return 0;
-	r = ra_look(&probes->trial.nl, probe->ifindex, &probe->ra, NULL, err);
+	r = ra_look(&probes->trial.nl, probe->ifindex, &probe->wiring->ra, &probe->ra, NULL, err);
 	if (r < 0 || probe->ra == RA_DONE)
 		return r;
 	/* One that has answered late is not in vain. */

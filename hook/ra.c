@@ -117,6 +117,7 @@ int ra_start(struct nl *nl, int ifindex, const struct ra *ra, struct error *err)
 
 struct look {
 	enum ra_state state;
+	const struct ra *ra;
 	struct record_endpoint *endpoint; /* gets the addresses, where they are wanted */
 };
 
@@ -128,13 +129,17 @@ static bool has_address(const struct record_endpoint *endpoint, const struct ip 
 	return false;
 }
 
-/* The addresses that are the kernel's own, of routers' prefixes: the others are for ever. */
+/* The addresses that the kernel has made of routers' prefixes and our token. The others are for
+ * ever, or a member of the pod has added them.
+ */
 static int look_at(void *arg, const struct rtnl_addr *addr)
 {
 	struct look *look = arg;
 	struct record_endpoint *endpoint = look->endpoint;
 
-	if (addr->scope != RT_SCOPE_UNIVERSE || (addr->flags & IFA_F_PERMANENT))
+	if (addr->scope != RT_SCOPE_UNIVERSE || (addr->flags & IFA_F_PERMANENT) ||
+		memcmp(addr->cidr.ip.bytes + MACHINE_TOKEN_SIZE, look->ra->token,
+			MACHINE_TOKEN_SIZE) != 0)
 		return 0;
 	if (addr->flags & IFA_F_TENTATIVE) {
 		look->state = RA_UNDER_WAY;
@@ -152,16 +157,17 @@ static int look_at(void *arg, const struct rtnl_addr *addr)
  * ra_look() - which addresses a link has from routers
  * @nl:           a socket in its namespace
  * @ifindex:      its index
+ * @ra:           how it gets them
  * @ret:          what has come of it so far
  * @ret_endpoint: those that are usable are added to its addresses; NULL: not wanted
  * @err:          filled on failure
  *
  * Return: 0, or what rtnl_addr_list_link() gave.
  */
-int ra_look(struct nl *nl, int ifindex, enum ra_state *ret, struct record_endpoint *ret_endpoint,
-	struct error *err)
+int ra_look(struct nl *nl, int ifindex, const struct ra *ra, enum ra_state *ret,
+	struct record_endpoint *ret_endpoint, struct error *err)
 {
-	struct look look = { .endpoint = ret_endpoint };
+	struct look look = { .ra = ra, .endpoint = ret_endpoint };
 	int r = rtnl_addr_list_link(nl, ifindex, AF_INET6, look_at, &look, err);
 
 	if (r == 0)
@@ -173,6 +179,7 @@ int ra_look(struct nl *nl, int ifindex, enum ra_state *ret, struct record_endpoi
  * ra_wait() - wait until a link has an address from a router
  * @nl:       a socket in its namespace, in which the process is
  * @ifindex:  its index; it is up
+ * @ra:       how it gets them
  * @endpoint: its addresses are added
  * @err:      filled on failure
  *
@@ -180,7 +187,8 @@ int ra_look(struct nl *nl, int ifindex, enum ra_state *ret, struct record_endpoi
  *
  * Return: 0; -ETIME, -EINTR; what the kernel gave.
  */
-int ra_wait(struct nl *nl, int ifindex, struct record_endpoint *endpoint, struct error *err)
+int ra_wait(struct nl *nl, int ifindex, const struct ra *ra, struct record_endpoint *endpoint,
+	struct error *err)
 {
 	struct nl changes cleanup(nl_close) = NL_CLOSED;
 	enum ra_state state = RA_NONE;
@@ -191,7 +199,7 @@ int ra_wait(struct nl *nl, int ifindex, struct record_endpoint *endpoint, struct
 		struct pollfd polled = { .fd = changes.fd, .events = POLLIN };
 		int64_t rest = until - deadline_clock_ms();
 
-		r = ra_look(nl, ifindex, &state, endpoint, err);
+		r = ra_look(nl, ifindex, ra, &state, endpoint, err);
 		if (r == 0)
 			r = deadline_check("waiting for an IPv6 router", err);
 		if (r < 0 || state == RA_DONE)

@@ -33,8 +33,9 @@ int ra_prepare(
 	struct nl *nl, int ifindex, const char *interface, const struct ra *ra, struct error *err);
 int ra_hear(int settings, const char *interface, bool hears, struct error *err);
 int ra_start(struct nl *nl, int ifindex, const struct ra *ra, struct error *err);
-int ra_look(struct nl *nl, int ifindex, enum ra_state *ret, struct record_endpoint *ret_endpoint,
+int ra_look(struct nl *nl, int ifindex, const struct ra *ra, enum ra_state *ret,
+	struct record_endpoint *ret_endpoint, struct error *err);
+int ra_wait(struct nl *nl, int ifindex, const struct ra *ra, struct record_endpoint *endpoint,
 	struct error *err);
-int ra_wait(struct nl *nl, int ifindex, struct record_endpoint *endpoint, struct error *err);
 
 #endif

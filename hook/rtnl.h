@@ -119,6 +119,8 @@ typedef int rtnl_route_fn(void *arg, const struct rtnl_route *route);
 int rtnl_route_list(
 	struct nl *nl, sa_family_t family, rtnl_route_fn *found, void *arg, struct error *err);
 
+int rtnl_nexthop_list(struct nl *nl, rtnl_route_fn *found, void *arg, struct error *err);
+
 int rtnl_neigh_add(struct nl *nl, int ifindex, const struct ip *ip, const uint8_t mac[MAC_SIZE],
 	struct error *err);
 int rtnl_neigh_del(struct nl *nl, int ifindex, const struct ip *ip, struct error *err);

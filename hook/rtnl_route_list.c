@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <libmnl/libmnl.h>
+#include <linux/nexthop.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
 
@@ -134,4 +135,56 @@ int rtnl_route_list(
 	message = mnl_nlmsg_put_extra_header(request, sizeof(*message));
 	message->rtm_family = (uint8_t)family;
 	return nl_request(nl, request, read_route, &list, err);
+}
+
+static int read_nexthop_attribute(const struct nlattr *attribute, void *arg)
+{
+	struct list *list = arg;
+
+	if (mnl_attr_get_type(attribute) != NHA_GATEWAY)
+		return MNL_CB_OK;
+	return read_ip(list->route.dst.ip.family, mnl_attr_get_payload(attribute),
+		mnl_attr_get_payload_len(attribute), &list->route.gateway);
+}
+
+static int read_nexthop(void *arg, const struct nlmsghdr *message)
+{
+	const struct nhmsg *info = mnl_nlmsg_get_payload(message);
+	struct list *list = arg;
+
+	if (message->nlmsg_type != RTM_NEWNEXTHOP ||
+		mnl_nlmsg_get_payload_len(message) < sizeof(*info))
+		return -EBADMSG;
+	if (info->nh_family != AF_INET && info->nh_family != AF_INET6)
+		return 0; /* a group of others */
+	list->route = (struct rtnl_route){ .dst.ip.family = info->nh_family };
+	if (mnl_attr_parse(message, sizeof(*info), read_nexthop_attribute, list) < 0)
+		return -EBADMSG;
+	return list->route.gateway.family ? list->found(list->arg, &list->route) : 0;
+}
+
+/**
+ * rtnl_nexthop_list() - all next hops that are objects of their own, which routes name by a number
+ * @nl:    a socket in the namespace
+ * @found: called for each that has a gateway, which is all that is told of it
+ * @arg:   handed to @found
+ * @err:   filled on failure
+ *
+ * With the setting net.ipv4.nexthop_compat_mode 0 the routes do not have them (ip-nexthop(8)).
+ *
+ * Return: 0, what RTM_GETNEXTHOP gave (rtm_dump_nexthop() in net/ipv4/nexthop.c), or what @found
+ * failed with.
+ */
+int rtnl_nexthop_list(struct nl *nl, rtnl_route_fn *found, void *arg, struct error *err)
+{
+	_Alignas(struct nlmsghdr) char buffer[NL_REQUEST_MAX];
+	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
+	struct list list = { .found = found, .arg = arg };
+	struct nhmsg *message;
+
+	request->nlmsg_type = RTM_GETNEXTHOP;
+	request->nlmsg_flags = NLM_F_DUMP;
+	message = mnl_nlmsg_put_extra_header(request, sizeof(*message));
+	message->nh_family = AF_UNSPEC;
+	return nl_request(nl, request, read_nexthop, &list, err);
 }

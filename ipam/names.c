@@ -42,7 +42,9 @@ static const char *key_claim_of(const char *network, const char *key, char ret[K
 	return text_join(ret, KEY_CLAIM_MAX, ".name-", network, ":", key);
 }
 
-/* A client identifier may have any character; of host names upper and lower case are one. */
+/* A client identifier may have any character. Of host names upper and lower case are one, and what
+ * is behind a dot is a domain for servers.
+ */
 static const char *name_claim_of(enum ipam_name kind, const char *text, char ret[NAME_CLAIM_MAX])
 {
 	char hex[HASH_HEX];
@@ -55,6 +57,7 @@ static const char *name_claim_of(enum ipam_name kind, const char *text, char ret
 		break;
 	}
 	text_join(ret, NAME_CLAIM_MAX, HOSTNAME_CLAIM, text);
+	ret[strlen(HOSTNAME_CLAIM) + strcspn(text, ".")] = '\0';
 	for (char *c = ret; *c; c++)
 		if (*c >= 'A' && *c <= 'Z')
 			*c = (char)(*c - 'A' + 'a');

@@ -68,6 +68,15 @@ assert_living_keeps() {
 	assert_living_keeps
 }
 
+@test "what is behind a dot is a domain for the server" {
+	network_dhcp
+	living_web web,10.0.0.50 io.oci-macvlan.name=web
+	attach_lan c1 io.oci-macvlan.name=web.lan
+	[ "$ADDRESS" != 10.0.0.50/24 ] || fail "it has the first one's address"
+	assert_contains "$(says "$MAC")" "c1 "
+	assert_living_keeps
+}
+
 # A bundle whose config.json has a host name.
 hostname_bundle() { # ID HOSTNAME
 	mkdir -p "$BUNDLES/$1"
@@ -146,7 +155,14 @@ names_are() { # ID N
 	dnsmasq_start
 	attach_lan c0
 	attach_lan c1
-	assert_eq "" "$(name_claims c1)"
+	assert_contains "$(says "$MAC")" "farm "
+	assert_eq c0/eth0 "$(claim_owner .hostname-farm)"
+	# And of no other network's containers.
+	network_write '{"name": "lan2", "parent": "eth0", "ipam": {"driver": "dhcp"}}'
+	sleeper_start
+	attach c2 "$SLEEPER" lan2 io.oci-macvlan.name=farm
+	look "$SLEEPER"
+	assert_contains "$(says "$MAC")" "c2 "
 }
 
 @test "the names are free when the container has ended, by poststop, by gc, and for who wants them" {
@@ -165,7 +181,7 @@ names_are() { # ID N
 	assert_run_empty
 }
 
-@test "two interfaces of one container: one host name, a client id each" {
+@test "two interfaces of one container: each has names of its own" {
 	dnsmasq_start
 	sleeper_start
 	attach c0 "$SLEEPER" lan,lan,lan io.oci-macvlan.name=web
@@ -173,6 +189,7 @@ names_are() { # ID N
 		says "$(mac_of "$SLEEPER" $interface)"
 	done >"$BATS_TEST_TMPDIR/said"
 	assert_eq 3 "$(cut -d ' ' -f 2 "$BATS_TEST_TMPDIR/said" | sort -u | wc -l)" "client ids"
+	assert_eq 3 "$(cut -d ' ' -f 1 "$BATS_TEST_TMPDIR/said" | sort -u | wc -l)" "host names"
 	release c0
 	assert_run_empty
 }

@@ -137,6 +137,21 @@ network_static() { # [MORE]
 	ip -6 route del 2001:db8:50::/48
 }
 
+@test "a next hop that is an object of its own, which routes name by its number" {
+	sysctl -qw net.ipv4.nexthop_compat_mode=0
+	ip nexthop add id 7 via 10.0.0.74 dev eth0
+	ip route add 10.54.0.0/16 nhid 7
+	network_dual '{"host_access": true}'
+	refused_new io.oci-macvlan.ip=10.0.0.74 "'10.0.0.74' is the host's next hop" service_addresses
+	network_dhcp '{}' '{"host_access": true}'
+	hostile_start --address 10.0.0.74
+	attach_lan c0
+	assert_eq "" "$(ways)"
+	ip route del 10.54.0.0/16
+	ip nexthop del id 7
+	sysctl -qw net.ipv4.nexthop_compat_mode=1
+}
+
 @test "a container that is the LAN's gateway has no way to itself, and the others go by it" {
 	network_dual '{"host_access": true, "service_addresses": ["10.0.0.254"],
 		"routes": [{"dst": "192.168.0.0/16", "gateway": "10.0.0.254"}],
@@ -331,6 +346,8 @@ own_requests() { # N
 	n=$(hostile_got REQUEST)
 	cli gc
 	wait_until client_lives c0
+	# It looks for its interface by a name, and must not have the kernel load a module by that.
+	assert_eq 0 $(((0x$(awk '$1 == "CapEff:" { print $2 }' "/proc/$(client_of c0)/status") >> 16) & 1))
 	assert_contains "$(tr '\0' ' ' <"/proc/$(client_of c0)/cmdline")" "-i mine "
 	wait_until hostile_got_more "$n"
 	refute own_requests 1

@@ -194,3 +194,28 @@ is_on() { # PID
 is_usable() { # PID
 	[ -n "$(usable "$1")" ]
 }
+
+# A process of the pod that waits for the link to come, and gives it an address of somebody else.
+address_adder() { # PID ADDRESS
+	# shellcheck disable=SC2016 # for that shell
+	in_netns "$1" bash -c 'until ip addr add "$0" dev eth1 valid_lft 3000 preferred_lft 3000 nodad
+		do sleep 0.005; done' "$2" </dev/null >/dev/null 2>&1 3>&- &
+	echo $! >>"$SLEEPERS"
+	disown
+}
+
+@test "an address that a member of the pod gives the new link is not the router's" {
+	network_ra '{"host_access": true}'
+	network_write '{"name": "first", "parent": "eth0", "subnets": [{"subnet": "10.9.0.0/24"}]}'
+	sleeper_start
+	pod=$SLEEPER
+	attach c0 "$pod" first
+	address_adder "$pod" 2001:db8:babe:cafe::50/64
+	sleeper_join "$pod"
+	attach_slowly c1 sendto delay_exit=10ms
+	in_netns "$pod" ip addr show dev eth1 | grep -q 2001:db8:babe:cafe::50
+	refute grep -q 'cafe::50' "$RUN/containers/c0.json"
+	assert_eq "" "$(ip -6 -j route show 2001:db8:babe:cafe::50 | jq -r '.[].dst')" "the host's way"
+	release c1
+	release c0 "$pod"
+}

@@ -384,3 +384,25 @@ assert_no_macvlan_in() { # PID
 	assert_living_untouched
 	assert_c0_gone
 }
+
+# A member of a pod knows what the index is made of. It can lose links of its own by that.
+@test "a member of the pod that takes the first index of a link: the undo finds the link all the same" {
+	network_write '{"name": "m1", "parent": "eth0", "subnets": [{"subnet": "10.0.0.0/24", "ip_range": "10.0.0.160/28"}]}'
+	sleeper_start
+	pod=$SLEEPER
+	attach c0 "$pod" macvlan0,m1
+	index=$(link_get "$pod" eth1 .ifindex)
+	m1=$(cat "$ETC/networks/m1.json")
+	cli network rm -f m1
+	network_write "$m1"
+	in_netns "$pod" ip link add link eth0 name decoy index "$index" type macvlan mode bridge
+	# Its MAC is in use, so the attach fails when its link is made.
+	in_netns "$pod" ip link add link eth0 name busy address 02:42:0a:00:00:a1 type macvlan mode bridge
+	in_netns "$pod" ip link set busy up
+	sleeper_join "$pod"
+	run attach c1 "$SLEEPER" '[{"name": "m1", "ips": ["10.0.0.161"], "mac": "02:42:0a:00:00:a1"}]'
+	assert_eq 1 "$status"
+	assert_eq "busy eth0" "$(links "$pod")"
+	assert_eq "10.0.0.3 2001:db8:babe:cafe::3" "$(claims)"
+	release c0 "$pod"
+}
