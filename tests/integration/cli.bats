@@ -181,13 +181,15 @@ sorted_names() { # DIR
 }
 
 @test "create: an IPAM driver has its own options and subnets" {
-	refuse_create 4 --ipam-driver dhcp --subnet 10.0.0.0/24 "'10.0.0.0/24'" dhcp
+	refuse_create 6 --ipam-driver dhcp --subnet 10.0.0.0/24 --gateway 10.0.0.1 "subnets[0].gateway" dhcp
 	refuse_create 4 --ipam-driver dhcp --ipam-opt a=b ipam.config "'a'"
 	refuse_create 4 --subnet 10.0.0.0/24 --ipam-opt a=b ipam.config "'local'"
 }
 
 @test "create: driver dhcp, whose options are numbers and truth values where they must be" {
 	create -o parent=eth0 --ipam-driver dhcp least
+	create -o parent=eth0 --ipam-driver dhcp --subnet 10.0.0.0/24 -o host_access=true leases
+	assert_eq '[{"subnet":"10.0.0.0/24"}]' "$(file leases .subnets)"
 	assert_eq '{"driver":"dhcp"}' "$(file least .ipam)"
 	create -o parent=eth0 --ipam-opt timeout_ms=5000 --ipam-opt required=false \
 		--ipam-opt client_id=5 --ipam-opt 'hostname={name}' --ipam-driver=dhcp full
