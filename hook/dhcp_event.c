@@ -381,7 +381,7 @@ static int run(struct event *event, struct error *err)
 	if (r < 0)
 		return r == -ENOENT || r == -ESRCH ? 0 : r; /* the endpoint has gone */
 	concern = find_concern(event);
-	/* Such a word is not kept. Whether the container lives is looked at all the same. */
+	/* The lease is not kept. A dead container is collected all the same. */
 	if (concern == CONCERNS_ANOTHER)
 		log_notice("container '%s': the DHCP client's '%s' is not about interface '%s' of "
 			   "this container (index %d in its namespace): it is ignored",

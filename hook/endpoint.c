@@ -39,9 +39,9 @@ static bool may_try_again(int64_t until, unsigned n_tries)
 	return true;
 }
 
-/* Was a link refused because of its index? The kernel says the same of its name, and (up to 6.5) of
- * a parent that is a port. Up to 6.12 the index must be free in the host's namespace, too: then
- * neither the index nor the name is taken in the container's.
+/* Was a link refused because of its index? The kernel fails with EEXIST for a name that is taken,
+ * and with EBUSY for a parent that is a port, too. Up to 6.12 an index that the host has is refused
+ * as well: then neither the index nor the name is taken in the container's namespace.
  */
 static bool is_index_taken(const struct wiring *wiring, const struct rtnl_macvlan *macvlan, int r)
 {

@@ -149,7 +149,7 @@ bool host_reach_has(const struct host_reach *reach, sa_family_t family)
 }
 
 /**
- * host_reach_rules_of() - what a network's file says of it
+ * host_reach_rules_of() - take the rules from a network's file
  * @network: the network
  * @ret:     the rules
  */
@@ -163,8 +163,8 @@ void host_reach_rules_of(const struct network *network, struct host_reach_rules 
 }
 
 /**
- * host_reach_rules_of_dhcp() - what a record says of it that has its address by DHCP
- * @dhcp: of an endpoint
+ * host_reach_rules_of_dhcp() - take the rules from the record of an endpoint with DHCP
+ * @dhcp: the endpoint's
  * @ret:  the rules
  */
 void host_reach_rules_of_dhcp(const struct record_dhcp *dhcp, struct host_reach_rules *ret)

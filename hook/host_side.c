@@ -161,7 +161,7 @@ static const struct record_endpoint *find_endpoint(
 	return NULL;
 }
 
-/* The network's file says it, or where there is none any more, the record of a lease. */
+/* The rules of the network's file; where that is gone, those that the record of a lease has. */
 static void load_rules(const struct look *look, const struct record_endpoint *endpoint,
 	struct host_reach_rules *ret)
 {

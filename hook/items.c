@@ -207,7 +207,7 @@ static void set_addresses(const struct work *work, const struct ipam_result *res
 	memcpy(endpoint->addresses, result->addresses, sizeof(endpoint->addresses));
 }
 
-/* What a DHCP server is told must be its own before anything is. */
+/* The names must be this endpoint's alone before its client tells them to a server. */
 static int claim_names(const struct items *items, struct work *work, struct error *err)
 {
 	const struct dhcp_naming naming = {

@@ -277,12 +277,13 @@ static void put_macvlan_data(struct nlmsghdr *request, const struct rtnl_macvlan
  * whole host to 50 attaches a second. It is never created up: with a MAC that is still busy that
  * costs 15 ms and a rollback, where setting it up fails in 30 us and can be tried again.
  *
- * With an index, the kernel looks for that and not for the name: so up to Linux 6.12 the name may
- * be taken in the socket's namespace, but the index must be free there as well (__rtnl_newlink() in
- * net/core/rtnetlink.c); from 6.13 on, only the namespace that the link is born in counts.
+ * Where the message has an index, the kernel looks for the index and not for the name. Up to Linux
+ * 6.12 it looks in the socket's namespace: the name may be taken there, but the index must be free
+ * (__rtnl_newlink() in net/core/rtnetlink.c). Later kernels look only in the namespace that the
+ * link is born in.
  *
  * Return: 0; -EEXIST: the name or the index is taken; -EBUSY: the parent is a port of something, or
- * (up to 6.5) the index is taken where the link is born (register_netdevice() in net/core/dev.c);
+ * (up to 6.12) the index is taken where the link is born (register_netdevice() in net/core/dev.c);
  * -EINVAL: modes that exclude each other, or the MTU.
  */
 int rtnl_link_add_macvlan(struct nl *nl, const struct rtnl_macvlan *macvlan, struct error *err)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * All routes of a namespace, one by one: what is on the link, and by way of whom the rest is.
+ * All routes of a namespace, one by one, with their gateways.
  */
 #include <errno.h>
 #include <libmnl/libmnl.h>
@@ -64,7 +64,7 @@ static int read_attribute(const struct nlattr *attribute, void *arg)
 	return MNL_CB_OK;
 }
 
-/* Each next hop is told of as a route of its own. */
+/* A route with several next hops is listed as one route for each of them. */
 static int read_multipath(struct list *list)
 {
 	const char *at = mnl_attr_get_payload(list->multipath);

@@ -51,7 +51,7 @@ static int check_reached(void *arg, const struct record *record,
 	return 0;
 }
 
-/* Where the kernel does not say, there are none. */
+/* A failure leaves the set empty: check then only says less. */
 static void load_routes(struct access_check *access, const struct check_network *on)
 {
 	static const sa_family_t families[] = { AF_INET, AF_INET6 };
@@ -66,7 +66,7 @@ static void load_routes(struct access_check *access, const struct check_network 
 			nl, families[i], shim.ifindex, ip_set_add, &access->routes, NULL);
 }
 
-/* Which leases are the LAN's, and by which address the host would go to them, nobody says. */
+/* Neither the host's addresses nor the file say which leases are the LAN's. */
 static void check_leases(const struct access_check *access, const struct check_network *on)
 {
 	if (on->network->ipam != NETWORK_IPAM_DHCP || network_has_family(on->network, AF_INET) ||
@@ -80,7 +80,7 @@ static void check_leases(const struct access_check *access, const struct check_n
 }
 
 /**
- * check_host_access() - to whom of a network's containers has the host no way, and why
+ * check_host_access() - name the containers of a network that the host cannot reach, and say why
  * @check: the check
  * @on:    the network and its parent
  */
