@@ -123,11 +123,11 @@ integration() { # BUILD FILE
 
 	[[ $2 != *_systemd ]] || runner=tests/systemd-run.sh
 	if is_uml "$2"; then
-		"$runner" -t 900 env OCI_MACVLAN_BUILD="$plain" OCI_MACVLAN_ISOLATED=1 \
+		"$runner" -t 2400 env OCI_MACVLAN_BUILD="$plain" OCI_MACVLAN_ISOLATED=1 \
 			TMPDIR=/run/tmp bats --tap "tests/integration/$2.bats"
 		return
 	fi
-	tests/isolate.sh -t 500 env OCI_MACVLAN_BUILD="$1" \
+	tests/isolate.sh -t 1500 env OCI_MACVLAN_BUILD="$1" \
 		bats --tap "tests/integration/$2.bats"
 }
 
@@ -198,14 +198,14 @@ check_groups() {
 
 	# The long ones first.
 	# shellcheck disable=SC2086 # words
-	for file in $uml_files podman races containerd pods dhcp_changes; do
+	for file in $uml_files podman races containerd pods dhcp_changes shared versions unreadable; do
 		[ -e "tests/integration/$file.bats" ] || continue
 		start_group "integration/$file" integration "$build" "$file"
 	done
 	for file in tests/integration/*.bats; do
 		file=$(basename "$file" .bats)
 		is_uml "$file" || case $file in
-		podman | races | containerd | pods | dhcp_changes | healing) ;;
+		podman | races | containerd | pods | dhcp_changes | shared | versions | unreadable | healing) ;;
 		*) start_group "integration/$file" integration "$build" "$file" ;;
 		esac
 	done
