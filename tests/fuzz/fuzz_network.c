@@ -17,6 +17,15 @@ static void check_subnet(const struct network *network, unsigned index)
 	if (subnet->gateway.family)
 		must(subnet->gateway.family == subnet->subnet.ip.family &&
 			(subnet->onlink || cidr_contains(&subnet->subnet, &subnet->gateway)));
+	if (network->ipam == NETWORK_IPAM_DHCP && subnet->subnet.ip.family == AF_INET)
+		must(!subnet->gateway.family && !subnet->has_range);
+}
+
+static void check_service(const struct network *network, const struct ip *ip)
+{
+	must(network->ipam != NETWORK_IPAM_NONE);
+	must(network_has_service(network, ip));
+	must(network_asks_elsewhere(network) || network_subnet_of(network, ip));
 }
 
 static void check_network(const struct network *network)
@@ -28,7 +37,6 @@ static void check_network(const struct network *network)
 	must((network->mode == NETWORK_SOURCE) == (network->n_source_macs > 0));
 	must(network->ipam != NETWORK_IPAM_LOCAL || network->n_subnets > 0);
 	must(network->ipam != NETWORK_IPAM_NONE || network->n_subnets == 0);
-	must(network->ipam != NETWORK_IPAM_DHCP || !network_has_family(network, AF_INET));
 	must((network->ipam == NETWORK_IPAM_PLUGIN) == (network->plugin.name != NULL));
 	must(network->mtu == 0 ||
 		(network->mtu >= NETWORK_MTU_MIN && network->mtu <= NETWORK_MTU_MAX));
@@ -37,6 +45,9 @@ static void check_network(const struct network *network)
 	for (unsigned i = 0; i < network->n_aux; i++)
 		must(network_subnet_of(network, &network->aux[i].ip) ==
 			&network->subnets[network->aux[i].subnet]);
+	must(network->n_service <= NETWORK_SERVICE_MAX);
+	for (unsigned i = 0; i < network->n_service; i++)
+		check_service(network, &network->service[i]);
 	for (unsigned i = 0; i < network->n_routes; i++)
 		must(!network->routes[i].gateway.family || network_asks_elsewhere(network) ||
 			network_subnet_of(network, &network->routes[i].gateway));

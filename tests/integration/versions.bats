@@ -130,13 +130,6 @@ restart() { # OLD|NEW KIND
 	can_ping "$SLEEPER" 10.0.0.1
 }
 
-# 0.1.0 does not know the claims on names at DHCP servers, which came later. They, and nothing else,
-# are left where it detaches; gc frees them, and so does whoever wants such a name.
-sweep_names() {
-	refute grep -vE '^pools/[^/]*/\.(client|hostname)-' <(run_listing)
-	by NEW cli gc
-}
-
 ended() { # BY-WHOM KIND
 	[ "$1" = NEW ] || sweep_names
 	assert_ended "$HOLDER"

@@ -73,6 +73,7 @@ claims_are() { # ADDRESS
 	by NEW detach c0
 	sleeper_stop "$SLEEPER"
 	by OLD detach c1
+	sweep_names
 	assert_ended "$HOLDER"
 }
 
