@@ -21,6 +21,11 @@ for n in 0 1; do
 	ip addr add "10.$n.0.2/24" dev "eth$n"
 	ip addr add "2001:db8:$n:1::2/64" dev "eth$n" nodad
 done
+# Prefixes of the LAN, for networks whose files have none: the host has a way to no others.
+for n in 4 5 6; do
+	ip route add "10.$n.0.0/24" dev eth0
+	ip route add "2001:db8:$n:1::/64" dev eth0
+done
 # A stranger, for the networks "tried" and "asked".
 ip -n router addr add 10.3.0.1/24 dev port0
 ip -n router addr add 10.5.0.5/24 dev port0
