@@ -34,6 +34,19 @@
 /* A prime: a host's indexes, which up to Linux 6.12 are in the way, are next to each other. */
 #define INDEX_STEP UINT64_C(7919)
 
+static uint64_t index_hash(const struct record *record, const struct record_endpoint *endpoint)
+{
+	char cookie[TEXT_UINT];
+
+	return hash_strings_u64((const char *const[]){ "link",
+		text_uint(record->netns_cookie, cookie), record->id, endpoint->interface, NULL });
+}
+
+static int nth_index(uint64_t hash, unsigned n)
+{
+	return INDEX_FIRST + (int)((hash + n * INDEX_STEP) % (INDEX_LAST - INDEX_FIRST + 1));
+}
+
 /**
  * endpoint_index() - an index that an endpoint's link may have
  * @record:   its record
@@ -47,18 +60,16 @@
  */
 int endpoint_index(const struct record *record, const struct record_endpoint *endpoint, unsigned n)
 {
-	char cookie[TEXT_UINT];
-	uint64_t hash = hash_strings_u64((const char *const[]){ "link",
-		text_uint(record->netns_cookie, cookie), record->id, endpoint->interface, NULL });
-
-	return INDEX_FIRST + (int)((hash + n * INDEX_STEP) % (INDEX_LAST - INDEX_FIRST + 1));
+	return nth_index(index_hash(record, endpoint), n);
 }
 
 static bool is_own_index(
 	const struct record *record, const struct record_endpoint *endpoint, int ifindex)
 {
+	uint64_t hash = index_hash(record, endpoint);
+
 	for (unsigned i = 0; i < ENDPOINT_INDEXES; i++)
-		if (endpoint_index(record, endpoint, i) == ifindex)
+		if (nth_index(hash, i) == ifindex)
 			return true;
 	return false;
 }
@@ -83,28 +94,6 @@ static int report_gone(struct error *err)
 	return error_set(err, -ENODEV, "its link is gone");
 }
 
-/* A link that version 0.1.0 has created and not recorded: under either of its names. */
-static int find_by_name(struct host *host, const struct record *record,
-	const struct record_endpoint *endpoint, struct rtnl_link *ret, struct error *err)
-{
-	char temporary[INTERFACE_NAME_MAX + 1];
-	const char *const names[] = { endpoint->interface,
-		temporary_name(endpoint, record->id, temporary) };
-
-	for (unsigned i = 0; i < 2; i++) {
-		struct rtnl_link link = { 0 };
-		int r = rtnl_link_get(&host->nl, record->nsid, names[i], &link, err);
-
-		if (r < 0 && r != -ENODEV)
-			return r;
-		if (r == 0 && is_on_parent(&link, endpoint)) {
-			*ret = link;
-			return 0;
-		}
-	}
-	return report_gone(err);
-}
-
 /* Another endpoint of the record has this index by chance, and that is what is recorded of it. */
 static bool is_recorded(const struct record *record, int ifindex)
 {
@@ -114,26 +103,46 @@ static bool is_recorded(const struct record *record, int ifindex)
 	return false;
 }
 
-/* An attach was killed before it wrote down what it made. */
+/* A look for the link of an intent among all of its namespace. */
+struct intent_search {
+	const struct record *record;
+	const struct record_endpoint *endpoint;
+	char temporary[INTERFACE_NAME_MAX + 1];
+	struct rtnl_link own;	/* with one of its indexes; index 0: there is none */
+	struct rtnl_link named; /* with a name that version 0.1.0 has given it */
+};
+
+static int look_for_intent(void *arg, const struct rtnl_link *link)
+{
+	struct intent_search *search = arg;
+	const struct record_endpoint *endpoint = search->endpoint;
+
+	if (!is_on_parent(link, endpoint) || is_recorded(search->record, link->ifindex))
+		return 0;
+	if (is_own_index(search->record, endpoint, link->ifindex))
+		search->own = *link;
+	else if (!strcmp(link->name, endpoint->interface) || !strcmp(link->name, search->temporary))
+		search->named = *link;
+	return 0;
+}
+
+/* An attach was killed before it wrote down what it made. One list costs less than a question for
+ * each index.
+ */
 static int find_intent(struct host *host, const struct record *record,
 	const struct record_endpoint *endpoint, struct rtnl_link *ret, struct error *err)
 {
-	for (unsigned i = 0; i < ENDPOINT_INDEXES; i++) {
-		int ifindex = endpoint_index(record, endpoint, i);
-		struct rtnl_link link = { 0 };
-		int r;
+	struct intent_search search = { .record = record, .endpoint = endpoint };
+	int r;
 
-		if (is_recorded(record, ifindex))
-			continue;
-		r = rtnl_link_get_index(&host->nl, record->nsid, ifindex, &link, err);
-		if (r < 0 && r != -ENODEV)
-			return r;
-		if (r == 0 && is_on_parent(&link, endpoint)) {
-			*ret = link;
-			return 0;
-		}
-	}
-	return find_by_name(host, record, endpoint, ret, err);
+	temporary_name(endpoint, record->id, search.temporary);
+	r = rtnl_link_list_nsid(&host->nl, record->nsid, look_for_intent, &search, err);
+	if (r < 0)
+		return r;
+	if (search.own.ifindex == 0 && search.named.ifindex == 0)
+		return report_gone(err);
+	*ret = search.own.ifindex != 0 ? search.own : search.named;
+	return 0;
 }
 
 static int find_recorded(struct host *host, const struct record *record,

@@ -132,6 +132,7 @@ int rtnl_neigh_set_retrans(struct nl *nl, int ifindex, unsigned ms, struct error
 /* One link of the namespace. Returns 0 or -errno (to fail). */
 typedef int rtnl_link_fn(void *arg, const struct rtnl_link *link);
 int rtnl_link_list(struct nl *nl, rtnl_link_fn *found, void *arg, struct error *err);
+int rtnl_link_list_nsid(struct nl *nl, int nsid, rtnl_link_fn *found, void *arg, struct error *err);
 int rtnl_link_add_vlan(struct nl *nl, const char *name, int lower, unsigned id, struct error *err);
 int rtnl_link_add_parent(struct nl *nl, const struct rtnl_parent *parent, struct error *err);
 int rtnl_link_set_mark(struct nl *nl, int ifindex, const char *alias, struct error *err);

@@ -46,12 +46,30 @@ static int read_listed(void *arg, const struct nlmsghdr *message)
  */
 int rtnl_link_list(struct nl *nl, rtnl_link_fn *found, void *arg, struct error *err)
 {
+	return rtnl_link_list_nsid(nl, RTNL_HERE, found, arg, err);
+}
+
+/**
+ * rtnl_link_list_nsid() - all links of another namespace
+ * @nl:    a socket
+ * @nsid:  the namespace as an id of the socket's, or RTNL_HERE
+ * @found: called for each; one may come twice
+ * @arg:   handed to @found
+ * @err:   filled on failure
+ *
+ * Return: 0, -EINVAL where the namespace is gone, what RTM_GETLINK gave, or what @found failed
+ * with.
+ */
+int rtnl_link_list_nsid(struct nl *nl, int nsid, rtnl_link_fn *found, void *arg, struct error *err)
+{
 	_Alignas(struct nlmsghdr) char buffer[NL_REQUEST_MAX];
 	struct nlmsghdr *request = rtnl_put_link(buffer, RTM_GETLINK, 0);
 	struct link_list list = { found, arg };
 
 	request->nlmsg_flags = NLM_F_DUMP;
 	rtnl_put_without_counters(request);
+	if (nsid != RTNL_HERE)
+		mnl_attr_put_u32(request, IFLA_TARGET_NETNSID, (uint32_t)nsid);
 	return nl_request(nl, request, read_listed, &list, err);
 }
 
