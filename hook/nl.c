@@ -25,8 +25,10 @@
 
 /* A dump that was disturbed is asked for again this often. */
 #define DUMP_TRIES 8
-/* So many messages are taken out at a time. */
+/* So many messages are taken out of a socket that anybody may flood. */
 #define DRAIN_MAX 1024
+/* And so many of an answer that nobody reads to its end: more than any dump has. */
+#define ABANDONED_MAX (1024 * 1024)
 
 /**
  * nl_open() - open a socket in the namespace that the process is in
@@ -81,18 +83,24 @@ int nl_open_group(int group, struct nl *ret, struct error *err)
 	return 0;
 }
 
+static void drain(const struct nl *nl, unsigned max)
+{
+	char byte;
+	ssize_t n = 0;
+
+	/* ENOBUFS, something was lost, is said once. */
+	for (unsigned i = 0; i < max && (n >= 0 || errno == ENOBUFS || errno == EINTR); i++)
+		n = recv(nl->fd, &byte, sizeof(byte), MSG_DONTWAIT);
+}
+
 /**
  * nl_drain() - take out all that a socket of nl_open_group() was told
  * @nl: the socket
  */
 void nl_drain(const struct nl *nl)
 {
-	char byte;
-	ssize_t n = 0;
-
-	/* ENOBUFS, something was lost, is said once. Whoever floods us is not waited for. */
-	for (unsigned i = 0; i < DRAIN_MAX && (n >= 0 || errno == ENOBUFS || errno == EINTR); i++)
-		n = recv(nl->fd, &byte, sizeof(byte), MSG_DONTWAIT);
+	/* Whoever floods us is not waited for. */
+	drain(nl, DRAIN_MAX);
 }
 
 /**
@@ -204,6 +212,28 @@ static int read_datagram(struct nl *nl, const char *buffer, size_t size, nl_answ
 	return 0;
 }
 
+/* Until a dump is read to its end the kernel begins no other on this socket (EBUSY), and the undo
+ * of what failed here may need one: so the rest of an answer that fails half way is taken out.
+ */
+static int read_answer(
+	struct nl *nl, nl_answer_fn *answer, void *arg, struct progress *ret, struct error *err)
+{
+	_Alignas(struct nlmsghdr) char buffer[NL_ANSWER_MAX];
+
+	while (!ret->is_complete) {
+		size_t size = 0;
+		int r = receive(nl, buffer, &size, err);
+
+		if (r == 0)
+			r = read_datagram(nl, buffer, size, answer, arg, ret, err);
+		if (r < 0 && !ret->is_complete)
+			drain(nl, ABANDONED_MAX);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 /**
  * nl_request() - send a request and read its answer to the end
  * @nl:      the socket
@@ -218,26 +248,19 @@ static int read_datagram(struct nl *nl, const char *buffer, size_t size, nl_answ
 int nl_request(
 	struct nl *nl, struct nlmsghdr *request, nl_answer_fn *answer, void *arg, struct error *err)
 {
-	_Alignas(struct nlmsghdr) char buffer[NL_ANSWER_MAX];
-
 	request->nlmsg_flags |= NLM_F_REQUEST | NLM_F_ACK;
 	for (unsigned try = 0; try < DUMP_TRIES; try++) {
 		struct progress progress = { 0 };
+		int r;
 
 		if (++nl->seq == 0) /* 0 is what unasked messages have */
 			nl->seq = 1;
 		request->nlmsg_seq = nl->seq;
 		if (send(nl->fd, request, request->nlmsg_len, 0) < 0)
 			return error_set_errno(err, "cannot write to the netlink socket");
-		while (!progress.is_complete) {
-			size_t size = 0;
-			int r = receive(nl, buffer, &size, err);
-
-			if (r == 0)
-				r = read_datagram(nl, buffer, size, answer, arg, &progress, err);
-			if (r < 0)
-				return r;
-		}
+		r = read_answer(nl, answer, arg, &progress, err);
+		if (r < 0)
+			return r;
 		if (!progress.is_disturbed)
 			return 0;
 	}
