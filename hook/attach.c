@@ -342,10 +342,15 @@ static int attach_once(struct attachment *a, struct error *err)
 	return r;
 }
 
+/* Init is looked at under the lock: of a runtime that was killed, a hook may still wait for the
+ * lock while its container ends and comes back, and would then attach a namespace that nobody uses.
+ */
 static int attach_locked(struct attachment *a, struct error *err)
 {
-	int r;
+	int r = netns_enter(a->request->pid, a->host->cookie, a->netns, err);
 
+	if (r < 0)
+		return r;
 	/* Whatever plugin the container had, it is not to be kept from starting by that for ever.
 	 */
 	a->host->forgets = HOST_FORGETS_FAILED;
@@ -387,8 +392,6 @@ int attach(struct host *host, const struct attach_request *request, struct error
 		r = dhcp_prepare(&plan, err);
 	if (r == 0)
 		r = parents_prepare(host, &plan, err);
-	if (r == 0)
-		r = netns_enter(request->pid, host->cookie, &netns, err);
 	if (r == 0)
 		r = host_lock(host, request->id, err);
 	if (r < 0)

@@ -123,6 +123,7 @@ bool storm_is_dead(pid_t pid);
 const char *storm_name(unsigned id, char ret[STORM_NAME_SIZE]);
 int storm_id_of_cgroup(const struct storm *storm, pid_t pid);
 int storm_id_of(const struct storm *storm, pid_t pid);
+bool storm_has_hook(const struct storm *storm, int id);
 bool storm_end_container(const struct storm *storm, int id);
 
 /* storm_excuse.c: which failures the kills explain. */

@@ -120,17 +120,34 @@ static bool has_claim(const struct storm_worker *worker)
 	return found;
 }
 
+static const char *find_rest(const struct storm_worker *worker)
+{
+	return has_file(worker, "json")	 ? "a record"
+	       : has_file(worker, "tmp") ? "a temporary file"
+	       : has_claim(worker)	 ? "a claim"
+					 : NULL;
+}
+
 /**
  * storm_look_at_rest() - a container that was deleted in peace has left nothing, without any gc
  * @worker: the worker
+ *
+ * A hook of a runtime that was killed may come late and begin to attach what is dead: it undoes
+ * that itself, and so is waited for.
  */
 void storm_look_at_rest(const struct storm_worker *worker)
 {
-	const char *wrong = has_file(worker, "json")  ? "a record"
-			    : has_file(worker, "tmp") ? "a temporary file"
-			    : has_claim(worker)	      ? "a claim"
-						      : NULL;
+	const char *wrong = find_rest(worker);
 
+	for (unsigned try = 0; wrong && try < LOOK_TRIES; try++) {
+		bool is_hook = storm_has_hook(worker->storm, (int)worker->id);
+
+		/* Looked at again after that: the hook may have ended in between. */
+		wrong = find_rest(worker);
+		if (!is_hook)
+			break;
+		storm_nap_us(LOOK_PAUSE_US);
+	}
 	if (wrong)
 		storm_fail(worker->storm, "%s is deleted, but has left %s", worker->name, wrong);
 }

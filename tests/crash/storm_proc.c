@@ -196,6 +196,28 @@ int storm_id_of(const struct storm *storm, pid_t pid)
 	return id;
 }
 
+/**
+ * storm_has_hook() - does a hook work for a container
+ * @storm: the storm
+ * @id:    the container
+ *
+ * Return: whether.
+ */
+bool storm_has_hook(const struct storm *storm, int id)
+{
+	pid_t pids[STORM_PIDS_MAX];
+	unsigned n = storm_list_pids(pids, STORM_PIDS_MAX);
+	char comm[STORM_NAME_SIZE];
+
+	for (unsigned i = 0; i < n; i++) {
+		storm_comm(pids[i], comm);
+		if (!strcmp(comm, "oci-macvlan-hoo") && storm_id_of(storm, pids[i]) == id &&
+			!storm_is_dead(pids[i]))
+			return true;
+	}
+	return false;
+}
+
 static unsigned kill_cgroup(const struct storm *storm, int id)
 {
 	pid_t pids[STORM_PIDS_MAX];
