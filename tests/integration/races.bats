@@ -186,6 +186,42 @@ assert_all_find_room() {
 	done
 }
 
+# Holds every lock of RUN until the file "go" is there, and says by "held" that it does.
+locks_hold() {
+	rm -f "$BATS_TEST_TMPDIR/"{held,go}
+	python3 -c 'import fcntl, os, sys, time
+lock = open(sys.argv[1], "r+")
+fcntl.lockf(lock, fcntl.LOCK_EX)
+open(sys.argv[2] + "/held", "w").close()
+while not os.path.exists(sys.argv[2] + "/go"): time.sleep(0.01)
+' "$RUN/lock" "$BATS_TEST_TMPDIR" 3>&- &
+	wait_until test -e "$BATS_TEST_TMPDIR/held"
+}
+
+waits_for_lock() { # PID
+	grep -qE 'lk|lock' "/proc/$1/wchan"
+}
+
+# Of a runtime that was killed: its hook has begun, and its container ends before it comes further.
+@test "an attach whose init dies while it waits for its lock makes nothing" {
+	sleeper_start
+	attach c1 "$SLEEPER" macvlan0
+	release c1
+	before=$(stat -c %y "$RUN/pools/eth0")
+	sleeper_start
+	state_json creating c0 "$SLEEPER" io.oci-macvlan.networks=macvlan0 >"$BATS_TEST_TMPDIR/state"
+	locks_hold
+	hook_start createRuntime "$BATS_TEST_TMPDIR/state"
+	wait_until waits_for_lock "$HOOK_PID"
+	sleeper_stop "$SLEEPER"
+	touch "$BATS_TEST_TMPDIR/go"
+	refute wait "$HOOK_PID"
+	assert_contains "$(<"$BATS_TEST_TMPDIR/log")" "(pid $SLEEPER) is dead"
+	# Not even for a while: a claim would have changed its pool.
+	assert_eq "$before" "$(stat -c %y "$RUN/pools/eth0")" "changed"
+	assert_run_empty
+}
+
 @test "a poststop whose state comes after the id is back" {
 	sleeper_start
 	attach c0 "$SLEEPER" macvlan0
