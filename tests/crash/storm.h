@@ -13,6 +13,7 @@
 #define STORM_WORKERS 32
 #define STORM_IDS_EACH 10
 #define STORM_IDS (STORM_WORKERS * STORM_IDS_EACH)
+#define STORM_HOOK_COMM "oci-macvlan-hoo" /* what /proc/PID/comm has of the hook's name */
 #define STORM_NAME_SIZE 16
 #define STORM_ALL (-1) /* in the place of an id */
 #define STORM_OUTPUT_MAX 4096

@@ -28,7 +28,7 @@ static bool is_victim(const struct storm *storm, pid_t pid, enum storm_victim ki
 	case STORM_RUNTIME:
 		return !strncmp(comm, "runc", 4);
 	case STORM_HOOK:
-		return !strcmp(comm, "oci-macvlan-hoo");
+		return !strcmp(comm, STORM_HOOK_COMM);
 	case STORM_INIT:
 		return strncmp(comm, "runc", 4) != 0 && *comm &&
 		       storm_id_of_cgroup(storm, pid) >= 0;

@@ -211,7 +211,7 @@ bool storm_has_hook(const struct storm *storm, int id)
 
 	for (unsigned i = 0; i < n; i++) {
 		storm_comm(pids[i], comm);
-		if (!strcmp(comm, "oci-macvlan-hoo") && storm_id_of(storm, pids[i]) == id &&
+		if (!strcmp(comm, STORM_HOOK_COMM) && storm_id_of(storm, pids[i]) == id &&
 			!storm_is_dead(pids[i]))
 			return true;
 	}
